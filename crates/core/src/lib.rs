@@ -1,0 +1,34 @@
+//! The nouns of Mainstay.
+//!
+//! What every other room speaks of: a [`Model`] and its [`Field`]s, the
+//! [`Catalog`] that holds them, a [`Value`] and its [`Type`], the [`Actor`] on
+//! whose behalf a request runs, the [`Filter`] a rule or a query string becomes,
+//! the [`Error`] a caller sees, and the [`Limits`] that bound all of it.
+//!
+//! This crate is synchronous and pure: it parses text it is handed and never
+//! reads a file, a clock, a socket or a source of randomness.
+
+mod actor;
+mod catalog;
+mod error;
+mod field;
+mod filter;
+mod limits;
+mod model;
+mod time;
+mod value;
+
+pub use actor::{Actor, ActorKind, UserClaims};
+pub use catalog::{Catalog, CatalogVersion, FieldId, ModelId, RefId};
+pub use error::{Code, Error};
+pub use field::{
+    Constraints, DefaultValue, Field, FieldKind, FieldRules, OnDelete, RuleText, TextFormat,
+};
+pub use filter::{
+    CallerTerm, CompareOp, Filter, JsonStep, Operand, Path, Quantifier, Relation, RowRef, Scope,
+    SlotId, TextOp, Truth,
+};
+pub use limits::Limits;
+pub use model::{IdKind, Index, Model, ModelRules, Reference, TableName, Unique};
+pub use time::{Date, Timestamp};
+pub use value::{Decimal, Type, Value, ValueError, ValueRef};
