@@ -1,1 +1,25 @@
-//! Not yet begun.
+//! The boundary between a plan and the engine that carries it out.
+//!
+//! A [`Store`] is handed sealed plans and nothing else, and pushes what it reads
+//! into a [`RowSink`]. It never decides who may do what: rows it was not told to
+//! leave out are answered, and a filter it cannot push down it refuses beforehand,
+//! in [`Store::check`].
+
+mod capabilities;
+mod context;
+mod error;
+mod event;
+mod migration;
+mod schema;
+mod sink;
+pub mod sql;
+mod traits;
+
+pub use capabilities::{Capabilities, Mismatch};
+pub use context::{Cx, Mark};
+pub use error::WriteError;
+pub use event::{Event, EventOp, Seq};
+pub use migration::{Applied, Difference, MigrationStep, differences, steps};
+pub use schema::{ColumnSchema, IndexSchema, ReferenceSchema, Schema, TableSchema};
+pub use sink::RowSink;
+pub use traits::{Answer, Committed, End, Health, ReadDone, Store, StoreFuture, WriteSet};
