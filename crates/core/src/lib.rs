@@ -15,6 +15,7 @@ mod field;
 mod filter;
 mod limits;
 mod model;
+pub mod removal;
 mod time;
 mod value;
 
