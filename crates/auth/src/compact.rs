@@ -56,21 +56,20 @@ pub fn parse_token(token: &[u8]) -> Result<UnverifiedToken<'_>, Error> {
         return Err(invalid(format!("the token is longer than {TOKEN_BYTES_MAX} bytes")));
     }
     let text = std::str::from_utf8(token).map_err(|_| not_base64url())?;
-    let parts = text.split('.').count();
-    let Some(((signed, signature), (header, payload))) =
-        text.rsplit_once('.').and_then(|halves| Some((halves, halves.0.split_once('.')?)))
+    let mut parts = text.split('.');
+    let (Some(header), Some(payload), Some(signature), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
     else {
-        return Err(invalid(format!("Expected 3 parts in JWT; got {parts}")));
+        let count = text.split('.').count();
+        return Err(invalid(format!("Expected 3 parts in JWT; got {count}")));
     };
-    if parts != 3 {
-        return Err(invalid(format!("Expected 3 parts in JWT; got {parts}")));
-    }
+    let signed = &token[..token.len() - signature.len() - ".".len()];
     let header = URL_SAFE_NO_PAD.decode(header).map_err(|_| not_base64url())?;
     let header = read_header(&header)?;
     Ok(UnverifiedToken {
         algorithm: header.alg,
         kid: header.kid.unwrap_or_default(),
-        signed: signed.as_bytes(),
+        signed,
         payload,
         signature,
     })
