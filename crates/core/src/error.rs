@@ -99,8 +99,8 @@ codes! {
     ReferenceViolation = "23503",
     /// The value is taken.
     UniqueViolation = "23505",
-    /// `ON CONFLICT` would touch the same row twice.
-    ConflictTwice = "21000",
+    /// A write would touch every row, or one row twice.
+    Cardinality = "21000",
     /// The fields named by `on_conflict` are not a unique constraint.
     ConflictTargetInvalid = "42P10",
     /// A field is given that the server alone sets.

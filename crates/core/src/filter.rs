@@ -229,6 +229,10 @@ pub enum Filter {
     Not(Box<Filter>),
     /// The second where the first is true, the third where it is false, else unknown.
     If(Box<Filter>, Box<Filter>, Box<Filter>),
+    /// Whether a condition is true: false where it is false or unknown, and never
+    /// unknown itself. It ends what unknown may become: inside, a store begins anew
+    /// un-negated.
+    IsTrue(Box<Filter>),
     /// A bool value taken as a condition; absent is unknown.
     Is(Operand),
     /// A comparison of two values of one type; unknown where either is absent,

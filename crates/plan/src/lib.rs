@@ -8,16 +8,28 @@
 //! This crate is synchronous and pure: the time and fresh ids come in with the
 //! request.
 
+mod bind;
+mod cache;
+mod gate;
+mod key;
+mod names;
+mod planner;
+mod read;
 mod read_plan;
+mod relate;
 mod request;
+mod rewrite;
 mod shape;
+mod write;
 mod write_plan;
 
+pub use planner::Planner;
+pub use read::Features;
 pub use read_plan::ReadPlan;
 pub use request::{
     Aggregate, Argument, Clauses, Condition, Count, FieldExpr, Group, InsertRequest, IsValue, Join,
     Operator, OrderTerm, Payload, PayloadRow, PayloadValue, ReadRequest, Resolution, Return,
-    SelectEmbed, SelectField, SelectItem, WriteAction, WriteRequest,
+    SelectEmbed, SelectField, SelectItem, Text, WriteAction, WriteRequest,
 };
 pub use shape::{Column, Embed, Link, Order, Query, ReadShape, ShapeId, Source, Via};
 pub use write_plan::{

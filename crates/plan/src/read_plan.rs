@@ -26,6 +26,13 @@ impl ReadPlan {
         &self.shape
     }
 
+    /// Whether the rules admit no row at all to this caller, so that the answer is
+    /// known without asking a store: no rows, and a count of none.
+    #[must_use]
+    pub fn answers_nothing(&self) -> bool {
+        self.shape.answers_nothing
+    }
+
     /// All values, in the order of their slots.
     #[must_use]
     pub fn values(&self) -> &[Value] {

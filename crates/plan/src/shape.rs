@@ -3,9 +3,7 @@
 //! A shape is made once and shared by every request that differs only in values;
 //! a store keeps its prepared statements under the shape's id.
 
-use mainstay_core::{
-    CatalogVersion, Filter, ModelId, Operand, RefId, Relation, SlotId, Type,
-};
+use mainstay_core::{CatalogVersion, Filter, ModelId, Operand, RefId, Relation, SlotId, Type};
 
 use crate::Aggregate;
 
@@ -28,6 +26,7 @@ pub struct ReadShape {
     pub(crate) catalog: CatalogVersion,
     pub(crate) root: Query,
     pub(crate) count: bool,
+    pub(crate) answers_nothing: bool,
 }
 
 impl ReadShape {
@@ -166,4 +165,3 @@ impl Link {
         }
     }
 }
-

@@ -48,9 +48,9 @@ impl WriteShape {
         &self.action
     }
 
-    /// What is answered of each row written, if anything. Its filter is the rows
-    /// written and nothing else, and they come in the order of its `order`, or where
-    /// that is empty in the order of the payload.
+    /// What is answered of each row written, if anything. Its filter narrows the rows
+    /// written further (by inner embeds), and they come in the order of its `order`,
+    /// or where that is empty in the order of the payload.
     #[must_use]
     pub fn returning(&self) -> Option<&Query> {
         self.returning.as_ref()

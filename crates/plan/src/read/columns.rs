@@ -1,0 +1,294 @@
+//! What is answered of each row.
+//!
+//! A field whose rule is false of every row is absent from `*` and refused by name;
+//! one whose rule depends on the row is null where the rule is not true.
+
+use mainstay_core::{
+    Code, Error, FieldId, Filter, JsonStep, Model, ModelId, Operand, Path, Type, Value,
+};
+
+use crate::{
+    Aggregate, Column, FieldExpr, SelectField, SelectItem, Source,
+    gate::denied_field,
+    names,
+    read::{ReadBuilder, embeds::Child},
+};
+
+/// Columns, and what they are grouped by where something is computed over groups.
+type Grouped = (Vec<Column>, Option<Vec<Operand>>);
+
+impl<'r, 'a> ReadBuilder<'_, 'r, 'a, '_> {
+    /// The columns of one `select`; an empty one means every field.
+    pub(super) fn columns(
+        &mut self,
+        model: ModelId,
+        select: &'r [SelectItem<'a>],
+        children: Vec<Child<'r>>,
+    ) -> Result<Grouped, Error> {
+        let mut columns: Vec<(Column, bool)> = Vec::new();
+        let mut children = children.into_iter();
+        if select.is_empty() && self.path.is_empty() {
+            self.star(model, &mut columns);
+        }
+        for item in select {
+            match item {
+                SelectItem::Star => self.star(model, &mut columns),
+                SelectItem::Field(field) => columns.push((self.field(model, field)?, false)),
+                SelectItem::Embed(embed) => {
+                    let child = children.next().expect("BUG: each embed has its child");
+                    if child.embed.query.columns.is_empty() {
+                        continue;
+                    }
+                    let name = child.names.1.into();
+                    let source = if embed.spread {
+                        Source::Spread(Box::new(child.embed))
+                    } else {
+                        Source::Embed(Box::new(child.embed))
+                    };
+                    columns.push((Column { name, source }, false));
+                }
+            }
+        }
+        let kept = unshadowed(columns);
+        let group_by = self.group_by(model, select)?;
+        if group_by.is_some()
+            && kept
+                .iter()
+                .any(|column| matches!(column.source, Source::Embed(_) | Source::Spread(_)))
+        {
+            return Err(Error::new(
+                Code::GroupingInvalid,
+                "an embed cannot stand beside an aggregate of the same model",
+            )
+            .with_hint("compute the aggregate inside the embed, or ask for the two apart"));
+        }
+        Ok((kept, group_by))
+    }
+
+    /// What the rows of a `select` are grouped by: every plain field beside an
+    /// aggregate. None where there is no aggregate.
+    pub(super) fn group_by(
+        &mut self,
+        model: ModelId,
+        select: &'r [SelectItem<'a>],
+    ) -> Result<Option<Vec<Operand>>, Error> {
+        let fields = || {
+            select.iter().filter_map(|item| match item {
+                SelectItem::Field(field) => Some(field),
+                SelectItem::Star | SelectItem::Embed(_) => None,
+            })
+        };
+        if !fields().any(|field| field.aggregate.is_some()) {
+            return Ok(None);
+        }
+        if select.iter().any(|item| matches!(item, SelectItem::Star)) {
+            return Err(Error::new(Code::GroupingInvalid, "* cannot stand beside an aggregate")
+                .with_hint("name the fields to group by"));
+        }
+        let mut keys = Vec::new();
+        for field in fields().filter(|field| field.aggregate.is_none()) {
+            if let Some(expr) = &field.field {
+                let (operand, kind) = self.open_operand(model, expr)?;
+                keys.push(cast(operand, kind, field.cast.as_deref())?.0);
+            }
+        }
+        Ok(Some(keys))
+    }
+
+    fn star(&mut self, model: ModelId, columns: &mut Vec<(Column, bool)>) {
+        let declared = self.catalog.model(model);
+        for id in declared.field_ids() {
+            let rule = self.gate.field_read(model, id);
+            if rule.is_never() {
+                continue;
+            }
+            let field = declared.field(id);
+            let operand = masked(rule, Operand::Field(Path::of(id)));
+            let source = Source::Value(operand, field.value_type);
+            columns.push((Column { name: field.name.clone(), source }, true));
+        }
+    }
+
+    fn field(&mut self, model: ModelId, item: &'r SelectField<'a>) -> Result<Column, Error> {
+        let declared = self.catalog.model(model);
+        if let Some(aggregate) = item.aggregate {
+            return self.aggregate(model, item, aggregate);
+        }
+        let expr = item.field.as_ref().expect("BUG: only count() stands without a field");
+        let id = names::field(declared, &expr.name)?;
+        let rule = self.gate.field_read(model, id);
+        if rule.is_never() {
+            return Err(denied_field(&declared.name, &expr.name));
+        }
+        let (operand, kind) = operand_of(declared, id, expr, Path::of(id))?;
+        let (operand, kind) = cast(masked(rule, operand), kind, item.cast.as_deref())?;
+        let name = item.alias.as_deref().unwrap_or_else(|| own_name(expr));
+        Ok(Column { name: name.into(), source: Source::Value(operand, kind) })
+    }
+
+    fn aggregate(
+        &mut self,
+        model: ModelId,
+        item: &'r SelectField<'a>,
+        aggregate: Aggregate,
+    ) -> Result<Column, Error> {
+        if !self.features.aggregates {
+            return Err(Error::new(
+                Code::AggregatesOff,
+                "use of aggregate functions is not allowed",
+            )
+            .with_hint("[rest] aggregates = true in mainstay.toml allows it"));
+        }
+        let (operand, input) = match &item.field {
+            None => (None, Type::Int),
+            Some(expr) => {
+                let (operand, kind) = self.open_operand(model, expr)?;
+                let (operand, kind) = cast(operand, kind, item.cast.as_deref())?;
+                (Some(operand), kind)
+            }
+        };
+        let output = aggregate_type(aggregate, input)?;
+        if item.aggregate_cast.is_some() {
+            let wanted = type_named(item.aggregate_cast.as_deref().unwrap_or_default())?;
+            if wanted != output {
+                return Err(Error::new(
+                    Code::NotSupported,
+                    format!("an aggregate of type {output} cannot be cast to {wanted}"),
+                ));
+            }
+        }
+        let own = match aggregate {
+            Aggregate::Count => "count",
+            Aggregate::Sum => "sum",
+            Aggregate::Avg => "avg",
+            Aggregate::Min => "min",
+            Aggregate::Max => "max",
+        };
+        let name = item.alias.as_deref().unwrap_or(own).into();
+        Ok(Column { name, source: Source::Aggregate(aggregate, operand, output) })
+    }
+}
+
+/// A field of a row, or a place inside it, with its type.
+pub(super) fn operand_of(
+    model: &Model,
+    id: FieldId,
+    expr: &FieldExpr<'_>,
+    path: Path,
+) -> Result<(Operand, Type), Error> {
+    let field = model.field(id);
+    if expr.json.is_empty() {
+        return Ok((Operand::Field(path), field.value_type));
+    }
+    if field.value_type != Type::Json {
+        return Err(Error::new(
+            Code::OperatorMismatch,
+            format!(
+                "{}.{} is of type {}, and -> needs json",
+                model.name, field.name, field.value_type
+            ),
+        ));
+    }
+    let kind = if expr.as_text { Type::Text } else { Type::Json };
+    Ok((Operand::Json { path, steps: expr.json.clone(), as_text: expr.as_text }, kind))
+}
+
+/// A value that is absent where a rule is not true of the row.
+pub(super) fn masked(rule: Filter, operand: Operand) -> Operand {
+    if rule.is_always() {
+        operand
+    } else {
+        Operand::If(Box::new(rule), Box::new(operand), Box::new(Operand::Literal(Value::Null)))
+    }
+}
+
+/// Without the fields of `*` that an alias or an embed has the name of.
+fn unshadowed(columns: Vec<(Column, bool)>) -> Vec<Column> {
+    let named: Vec<Box<str>> = columns
+        .iter()
+        .filter(|(column, of_star)| !of_star && !matches!(column.source, Source::Spread(_)))
+        .map(|(column, _)| column.name.clone())
+        .collect();
+    columns
+        .into_iter()
+        .filter(|(column, of_star)| !of_star || !named.contains(&column.name))
+        .map(|(column, _)| column)
+        .collect()
+}
+
+/// The name a field is answered under: its own, or the last key of its JSON path.
+fn own_name<'e>(expr: &'e FieldExpr<'_>) -> &'e str {
+    expr.json
+        .iter()
+        .rev()
+        .find_map(|step| match step {
+            JsonStep::Key(key) => Some(&**key),
+            JsonStep::Index(_) => None,
+        })
+        .unwrap_or(&expr.name)
+}
+
+fn aggregate_type(aggregate: Aggregate, input: Type) -> Result<Type, Error> {
+    let fits = match aggregate {
+        Aggregate::Count => true,
+        Aggregate::Sum | Aggregate::Avg => input.is_number(),
+        Aggregate::Min | Aggregate::Max => {
+            !matches!(input, Type::Json | Type::Bool | Type::Uuid | Type::Bytes)
+        }
+    };
+    if !fits {
+        return Err(Error::new(
+            Code::OperatorMismatch,
+            format!("values of type {input} have no such aggregate"),
+        ));
+    }
+    Ok(match (aggregate, input) {
+        (Aggregate::Count, _) => Type::Int,
+        (Aggregate::Avg, _) => Type::Float,
+        (Aggregate::Sum, Type::Decimal { scale, .. }) => Type::Decimal { precision: 18, scale },
+        (Aggregate::Sum | Aggregate::Min | Aggregate::Max, kind) => kind,
+    })
+}
+
+/// A value converted to the type a caller names, where it can be.
+fn cast(operand: Operand, from: Type, to: Option<&str>) -> Result<(Operand, Type), Error> {
+    let Some(name) = to else { return Ok((operand, from)) };
+    let to = type_named(name)?;
+    if from == to || (from == Type::Json && to == Type::Json) {
+        return Ok((operand, from));
+    }
+    let converts = match (from, to) {
+        (_, Type::Text) | (Type::Text, _) => true,
+        (Type::Int | Type::Float | Type::Decimal { .. }, Type::Int | Type::Float) => true,
+        (Type::Bool, Type::Int) | (Type::Int, Type::Bool) => true,
+        (Type::Timestamp, Type::Date) | (Type::Date, Type::Timestamp) => true,
+        (Type::Json, Type::Int | Type::Float | Type::Bool) => true,
+        _ => false,
+    };
+    if converts {
+        Ok((Operand::Cast(Box::new(operand), to), to))
+    } else {
+        Err(Error::new(Code::CastInvalid, format!("cannot cast type {from} to {to}")))
+    }
+}
+
+/// The type a cast names, by our names and PostgreSQL's.
+fn type_named(name: &str) -> Result<Type, Error> {
+    Ok(match name {
+        "text" | "varchar" | "character varying" => Type::Text,
+        "int" | "integer" | "bigint" | "smallint" | "int2" | "int4" | "int8" => Type::Int,
+        "float" | "real" | "double precision" | "float4" | "float8" | "numeric" | "decimal" => {
+            Type::Float
+        }
+        "bool" | "boolean" => Type::Bool,
+        "uuid" => Type::Uuid,
+        "timestamp" | "timestamptz" | "timestamp with time zone" => Type::Timestamp,
+        "date" => Type::Date,
+        "json" | "jsonb" => Type::Json,
+        "bytes" | "bytea" => Type::Bytes,
+        _ => {
+            return Err(Error::new(Code::TypeUnknown, format!("type \"{name}\" does not exist"))
+                .with_hint("text int float bool uuid timestamp date json bytes"));
+        }
+    })
+}
