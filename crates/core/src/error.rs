@@ -31,14 +31,14 @@ macro_rules! codes {
 codes! {
     /// The query string, or a part of it, cannot be read.
     QueryUnreadable = "PGRST100",
-    /// The request's method is not supported here.
-    MethodNotAllowed = "PGRST101",
     /// The body is not what its content type says, or not an object or array of objects.
     BodyUnreadable = "PGRST102",
     /// The range starts beyond the last row, or is negative or inverted.
     RangeNotSatisfiable = "PGRST103",
-    /// PUT must address exactly the row in its body.
+    /// PUT must name its row by the whole key and nothing else.
     PutMismatch = "PGRST105",
+    /// The schema named by `Accept-Profile` or `Content-Profile` is not the one there is.
+    SchemaUnknown = "PGRST106",
     /// No answer can be given in a media type the caller accepts.
     NotAcceptable = "PGRST107",
     /// A filter is set on a model that `select` does not embed.
@@ -53,6 +53,12 @@ codes! {
     PathUnknown = "PGRST125",
     /// A feature of the dialect that Mainstay refuses, with the reason.
     NotSupported = "PGRST127",
+    /// PUT takes no `limit` and no `offset`.
+    PutPageRefused = "PGRST114",
+    /// The row in PUT's body has another key than the one in its address.
+    PutKeyMismatch = "PGRST115",
+    /// The request's method is not supported here.
+    MethodNotAllowed = "PGRST117",
     /// A singular answer was asked for, and there is not exactly one row.
     NotSingular = "PGRST116",
     /// A related order or spread goes through a relation with many rows.

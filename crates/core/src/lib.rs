@@ -9,18 +9,27 @@
 //! reads a file, a clock, a socket or a source of randomness.
 
 mod actor;
+mod app;
 mod catalog;
+mod diagnostic;
 mod error;
 mod field;
 mod filter;
 mod limits;
 mod model;
+mod names;
 pub mod removal;
 mod time;
 mod value;
 
 pub use actor::{Actor, ActorKind, UserClaims};
+pub use app::{
+    App, AppSettings, AuthSettings, DatabaseSettings, Durability, LogLevel, LogSettings, Network,
+    RedisSettings, RestSettings, Role, Roles, SETTINGS_FILE, Secret, ServerSettings, SettingDoc,
+    Settings, SourceFile, WebOrigin, read_app,
+};
 pub use catalog::{Catalog, CatalogVersion, FieldId, ModelId, RefId};
+pub use diagnostic::{Colour, Diagnostic, Severity, render_diagnostics};
 pub use error::{Code, Error};
 pub use field::{
     Constraints, DefaultValue, Field, FieldKind, FieldRules, OnDelete, RuleText, TextFormat,
@@ -31,5 +40,6 @@ pub use filter::{
 };
 pub use limits::Limits;
 pub use model::{IdKind, Index, Model, ModelRules, Reference, TableName, Unique};
+pub use names::{NAME_BYTES_MAX, nearest};
 pub use time::{Date, Timestamp};
 pub use value::{Decimal, Type, Value, ValueError, ValueRef};

@@ -1,0 +1,163 @@
+//! The application folder: its files' text, read into [`Settings`] and a [`Catalog`].
+//!
+//! Whoever calls [`read_app`] has read the files. All mistakes of all files are
+//! reported at once, each with its place; nothing is served while there is one.
+//! Rules are carried as text, and are checked by the crate `rules`.
+//!
+//! Reading is bounded: bytes of a file, models, fields, indexes, refs, roles, and
+//! the number of mistakes reported. No text makes it panic.
+
+mod default;
+mod document;
+mod field;
+pub(crate) mod keys;
+mod link;
+mod model;
+mod read_settings;
+mod roles;
+mod settings;
+
+use crate::{
+    Catalog, Diagnostic,
+    names::{name_fault, suggested_name},
+};
+
+use self::{
+    document::{Problems, Table, parse},
+    model::{ModelDraft, empty_model, read_model, table_fault},
+};
+pub use self::{
+    keys::{Network, Secret, WebOrigin},
+    roles::{Role, Roles},
+    settings::{
+        AppSettings, AuthSettings, DatabaseSettings, Durability, LogLevel, LogSettings,
+        RedisSettings, RestSettings, ServerSettings, SettingDoc, Settings,
+    },
+};
+
+/// The file that settings are read from.
+pub const SETTINGS_FILE: &str = "mainstay.toml";
+/// Bytes of one file.
+const FILE_BYTES_MAX: usize = 262_144;
+/// Models of an app.
+const MODELS_MAX: usize = 1_000;
+/// Fields of a model, the generated ones aside.
+const FIELDS_MAX: usize = 500;
+/// Indexes that a model declares.
+const INDEXES_MAX: usize = 64;
+/// Refs of an app.
+const REFERENCES_MAX: usize = 20_000;
+/// Mistakes that are reported; nobody reads more at once.
+const DIAGNOSTICS_MAX: usize = 200;
+
+/// Names of fields that a query string reads as something else.
+const QUERY_WORDS: [&str; 9] =
+    ["select", "order", "limit", "offset", "columns", "on_conflict", "and", "or", "not"];
+
+/// A file of the application folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Its path relative to the folder, with `/` on every system.
+    pub path: String,
+    /// What is in it.
+    pub text: String,
+}
+
+/// An application folder, read and checked but for its rules.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// What `mainstay.toml` and the environment set.
+    pub settings: Settings,
+    /// The models.
+    pub catalog: Catalog,
+    /// What has no effect or will surprise, though the app can be served.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Reads an application folder. Files that are neither `mainstay.toml` nor
+/// `models/*.toml` are none of its business. Of the environment, variables that
+/// begin with `MAINSTAY_` override settings.
+///
+/// # Errors
+/// All mistakes, by file and place, with the warnings among them.
+pub fn read_app(
+    files: &[SourceFile],
+    environment: &[(String, String)],
+) -> Result<App, Vec<Diagnostic>> {
+    let mut problems = Problems::default();
+    let mut warnings = Vec::new();
+    let settings_file = files.iter().find(|file| file.path == SETTINGS_FILE);
+    let settings =
+        read_settings::read_settings(settings_file, environment, &mut problems, &mut warnings);
+
+    let named = model_files(files, &mut problems);
+    let documents: Vec<_> = named.iter().map(|(_, file)| parse(file, &mut problems)).collect();
+    let drafts: Vec<ModelDraft<'_>> = named
+        .iter()
+        .zip(&documents)
+        .map(|((name, file), document)| match document {
+            Some(document) => {
+                let table = Table::new(file, document.get_ref());
+                read_model(name, &table, &mut problems)
+            }
+            None => empty_model(name, file),
+        })
+        .collect();
+    for field in drafts.iter().flat_map(|draft| &draft.fields) {
+        let name = field.entry.key;
+        if QUERY_WORDS.contains(&name) && warnings.len() < DIAGNOSTICS_MAX {
+            let message =
+                format!("no filter can name the field `{name}`: `?{name}=` means something else");
+            warnings.push(field.entry.key_mistake(message).as_warning());
+        }
+    }
+    let linked = link::link(&drafts, &mut problems);
+
+    let mut found = problems.into_sorted();
+    if !found.is_empty() {
+        found.append(&mut warnings);
+        return Err(found);
+    }
+    let version = linked.version(&settings.limits);
+    let catalog = Catalog::new(version, linked.models, linked.references);
+    Ok(App { settings, catalog, warnings })
+}
+
+/// The files that are models with their names, by name.
+fn model_files<'f>(
+    files: &'f [SourceFile],
+    problems: &mut Problems,
+) -> Vec<(&'f str, &'f SourceFile)> {
+    let mut named: Vec<(&str, &SourceFile)> = Vec::new();
+    for file in files {
+        let Some(path) = file.path.strip_prefix("models/") else { continue };
+        let Some(name) = path.strip_suffix(".toml") else { continue };
+        if name.contains('/') {
+            problems.add(|| {
+                Diagnostic::at(file, 0..0, "a model's file lies directly in `models/`")
+                    .with_hint("the file's name is the model's, so there are no folders between")
+            });
+            continue;
+        }
+        if let Some(fault) = name_fault(name).or_else(|| table_fault(name)) {
+            problems.add(|| {
+                let better = suggested_name(name).map(|name| format!("models/{name}.toml"));
+                Diagnostic::at(file, 0..0, format!("`{name}` cannot name a model: {fault}"))
+                    .with_nearest(better.as_deref())
+            });
+        }
+        named.push((name, file));
+    }
+    named.sort_by_key(|(name, _)| *name);
+    named.dedup_by_key(|(name, _)| *name);
+    if named.len() > MODELS_MAX {
+        let (_, file) = named[MODELS_MAX];
+        problems
+            .add(|| Diagnostic::at(file, 0..0, format!("an app has at most {MODELS_MAX} models")));
+        named.truncate(MODELS_MAX);
+    }
+    named
+}
+
+#[cfg(test)]
+mod tests;
