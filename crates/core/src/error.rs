@@ -125,6 +125,12 @@ codes! {
     OutcomeUnknown = "outcome_unknown",
     /// A service key arrived from a browser.
     ServiceFromBrowser = "service_key_in_browser",
+    /// The request names a host that this server does not answer to.
+    HostNotAllowed = "host_not_allowed",
+    /// Pages of this origin may not call this server.
+    OriginNotAllowed = "origin_not_allowed",
+    /// The request is not HTTP as this server speaks it.
+    RequestMalformed = "request_malformed",
     /// A fault of the server's; the cause is in its log under the request's id.
     Internal = "internal",
 }
