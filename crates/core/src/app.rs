@@ -7,15 +7,19 @@
 //! Reading is bounded: bytes of a file, models, fields, indexes, refs, roles, and
 //! the number of mistakes reported. No text makes it panic.
 
+mod constraints;
 mod default;
 mod document;
 mod field;
 pub(crate) mod keys;
 mod link;
 mod model;
+mod options;
 mod read_settings;
 mod roles;
 mod settings;
+mod shape;
+pub(crate) mod words;
 
 use crate::{
     Catalog, Diagnostic,
@@ -27,12 +31,12 @@ use self::{
     model::{ModelDraft, empty_model, read_model, table_fault},
 };
 pub use self::{
-    keys::{Network, Secret, WebOrigin},
     roles::{Role, Roles},
     settings::{
         AppSettings, AuthSettings, DatabaseSettings, Durability, LogLevel, LogSettings,
         RedisSettings, RestSettings, ServerSettings, SettingDoc, Settings,
     },
+    words::{Network, Secret, WebOrigin},
 };
 
 /// The file that settings are read from.

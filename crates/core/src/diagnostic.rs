@@ -1,8 +1,8 @@
 //! A mistake in the application folder, and how a developer is shown it.
 //!
 //! Every mistake has a file, a place in it, what is wrong there and, where one is
-//! near, what was probably meant. Values of environment variables never appear,
-//! for they may be secret; lines of files do.
+//! near, what was probably meant. What an environment variable sets a key to never
+//! appears, for it may be secret; lines of files do.
 
 use std::ops::Range;
 

@@ -128,11 +128,20 @@ impl PhysicalNames {
 
 /// `a`, `b` and `c`, each in backquotes.
 pub(crate) fn listed<T: AsRef<str>>(words: &[T]) -> String {
+    joined(words, "and")
+}
+
+/// `a`, `b` or `c`, each in backquotes.
+pub(crate) fn either<T: AsRef<str>>(words: &[T]) -> String {
+    joined(words, "or")
+}
+
+fn joined<T: AsRef<str>>(words: &[T], last_word: &str) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{}`", word.as_ref())).collect();
     match quoted.split_last() {
         None => String::new(),
         Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        Some((last, rest)) => format!("{} {last_word} {last}", rest.join(", ")),
     }
 }
 
@@ -193,7 +202,12 @@ mod tests {
         check("in", expect!["`in` is a word of the rule language"]);
         check("", expect!["a name has at least one letter"]);
         check(&"a".repeat(63), expect!["a name"]);
-        check(&"a".repeat(64), expect!["a name has at most 63 bytes; this has 64 → aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"]);
+        check(
+            &"a".repeat(64),
+            expect![
+                "a name has at most 63 bytes; this has 64 → aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+            ],
+        );
     }
 
     #[test]

@@ -27,10 +27,7 @@ pub(super) fn literal(written: &DeValue<'_>, kind: Type) -> Result<Value, String
         }
         (DeValue::Float(number), Type::Float | Type::Decimal { .. }) => number.as_str().into(),
         (DeValue::Datetime(moment), Type::Timestamp | Type::Date) => moment.to_string().into(),
-        (DeValue::String(text), Type::Int | Type::Float | Type::Bool) => {
-            let _ = text;
-            return Err(wanted());
-        }
+        (DeValue::String(_), Type::Int | Type::Float | Type::Bool) => return Err(wanted()),
         (DeValue::String(text), _) => Cow::Borrowed(text),
         _ => return Err(wanted()),
     };
@@ -97,7 +94,10 @@ pub(super) fn read_default(
     let value = match literal(written, kind) {
         Ok(value) => value,
         Err(wanted) => {
-            problems.add(|| entry.wants(wanted));
+            problems.add(|| match is_of_kind(written, kind) {
+                true => entry.mistake(format!("`default` wants {wanted}")),
+                false => entry.wants(wanted),
+            });
             return None;
         }
     };
@@ -106,6 +106,17 @@ pub(super) fn read_default(
         return None;
     }
     Some(DefaultValue::Literal(value))
+}
+
+/// Whether this is how values of the type are written, though it is not one.
+fn is_of_kind(written: &DeValue<'_>, kind: Type) -> bool {
+    match written {
+        DeValue::String(_) => !matches!(kind, Type::Int | Type::Float | Type::Bool),
+        DeValue::Integer(_) => kind.is_number(),
+        DeValue::Float(_) => matches!(kind, Type::Float | Type::Decimal { .. }),
+        DeValue::Datetime(_) => matches!(kind, Type::Timestamp | Type::Date),
+        DeValue::Boolean(_) | DeValue::Array(_) | DeValue::Table(_) => false,
+    }
 }
 
 /// The literal in `{ value = … }`.

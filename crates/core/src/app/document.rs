@@ -82,7 +82,7 @@ pub(super) fn parse<'d>(
     }
     for error in errors {
         let span = error.span().unwrap_or(0..0);
-        problems.add(|| Diagnostic::at(file, span, error.message()).with_label("not valid TOML"));
+        problems.add(|| Diagnostic::at(file, span, format!("not valid TOML: {}", error.message())));
     }
     None
 }
@@ -198,7 +198,8 @@ impl<'d> Entry<'d> {
         Some(items.iter().filter_map(|item| Some((item.text(problems)?, item.place()))).collect())
     }
 
-    /// The mistake of a value that is of another type than wanted.
+    /// The mistake of a value that is not what is wanted; what it is stands beside
+    /// it where that is another kind of value.
     pub(super) fn wants(&self, wanted: impl Display) -> Diagnostic {
         self.mistake(format!("`{}` wants {wanted}", self.key))
             .with_label(format!("this is {}", kind_of(self.value.get_ref())))

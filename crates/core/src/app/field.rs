@@ -1,35 +1,21 @@
 //! One entry of `[fields]`: a table of options, or the name of a type alone.
 
-use regex::RegexBuilder;
-
 use super::{
-    default::{literal, order, read_default, wanted},
-    document::{Entry, Place, Problems, Table},
+    constraints::read_constraints,
+    default::read_default,
+    document::{Entry, Problems, Table},
+    options::{Written, check_options, every_option, no_type, type_named, unknown_type},
+    shape::{Shape, read_decimal, read_enum, read_ref},
 };
 use crate::{
-    Constraints, DefaultValue, FieldRules, OnDelete, RuleText, TextFormat, Type, Value,
-    names::{listed, name_fault, nearest, suggested_name},
+    Constraints, DefaultValue, FieldRules, RuleText, Type,
+    names::{name_fault, suggested_name},
 };
 
 /// Bytes of one rule.
 const RULE_BYTES_MAX: usize = 10_000;
 /// Bytes of a description.
 const DESCRIPTION_BYTES_MAX: usize = 4_000;
-/// Bytes of a field's pattern.
-const PATTERN_BYTES_MAX: usize = 1_000;
-/// Bytes a compiled pattern may take.
-const PATTERN_COMPILED_BYTES_MAX: usize = 1_048_576;
-/// Texts of one enum.
-const ENUM_VALUES_MAX: usize = 500;
-/// Bytes of one text of an enum.
-const ENUM_VALUE_BYTES_MAX: usize = 200;
-/// Digits of a decimal, so that it fits 64 bits as a scaled integer.
-const PRECISION_MAX: i64 = 18;
-/// Digits after the point of a decimal that does not say.
-const SCALE_DEFAULT: i64 = 2;
-
-/// Options of every field.
-const COMMON: [&str; 7] = ["type", "required", "unique", "default", "read", "write", "description"];
 
 /// A field as written; a ref's default waits for the type of its target's key.
 #[derive(Clone, Debug)]
@@ -44,96 +30,6 @@ pub(super) struct FieldDraft<'d> {
     pub(super) rules: FieldRules,
     pub(super) description: Option<Box<str>>,
 }
-
-/// What a field holds.
-#[derive(Clone, Debug)]
-pub(super) enum Shape<'d> {
-    Plain(Type),
-    Enum(Vec<Box<str>>),
-    Ref {
-        to: &'d str,
-        to_place: Place<'d>,
-        on_delete: OnDelete,
-        blind: bool,
-    },
-    /// Its type was not understood, which has been reported.
-    Unknown,
-}
-
-/// The types as they are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Written {
-    Text,
-    Int,
-    Float,
-    Decimal,
-    Bool,
-    Uuid,
-    Timestamp,
-    Date,
-    Json,
-    Bytes,
-    Enum,
-    Ref,
-}
-
-/// Each type with its name and the options it takes beyond [`COMMON`].
-const TYPES: [(&str, Written, &[&str]); 12] = [
-    ("text", Written::Text, &["min", "max", "pattern", "format"]),
-    ("int", Written::Int, &["min", "max"]),
-    ("float", Written::Float, &["min", "max"]),
-    ("decimal", Written::Decimal, &["min", "max", "precision", "scale"]),
-    ("bool", Written::Bool, &[]),
-    ("uuid", Written::Uuid, &[]),
-    ("timestamp", Written::Timestamp, &[]),
-    ("date", Written::Date, &[]),
-    ("json", Written::Json, &[]),
-    ("bytes", Written::Bytes, &[]),
-    ("enum", Written::Enum, &["values"]),
-    ("ref", Written::Ref, &["to", "on_delete", "blind"]),
-];
-
-/// What other systems call our types.
-const TYPE_ALIASES: [(&str, &str); 24] = [
-    ("string", "text"),
-    ("str", "text"),
-    ("varchar", "text"),
-    ("char", "text"),
-    ("email", "text"),
-    ("url", "text"),
-    ("integer", "int"),
-    ("bigint", "int"),
-    ("serial", "int"),
-    ("number", "float"),
-    ("double", "float"),
-    ("real", "float"),
-    ("numeric", "decimal"),
-    ("money", "decimal"),
-    ("boolean", "bool"),
-    ("datetime", "timestamp"),
-    ("timestamptz", "timestamp"),
-    ("time", "timestamp"),
-    ("jsonb", "json"),
-    ("object", "json"),
-    ("blob", "bytes"),
-    ("select", "enum"),
-    ("relation", "ref"),
-    ("reference", "ref"),
-];
-
-/// What other systems call our options.
-const OPTION_ALIASES: [(&str, &str); 10] = [
-    ("max_length", "max"),
-    ("min_length", "min"),
-    ("length", "max"),
-    ("regex", "pattern"),
-    ("choices", "values"),
-    ("options", "values"),
-    ("references", "to"),
-    ("model", "to"),
-    ("not_null", "required"),
-    ("comment", "description"),
-];
 
 /// Reads one field. What is wrong is reported; a draft is made all the same, so
 /// that whatever names the field finds it.
@@ -174,7 +70,7 @@ pub(super) fn read_field<'d>(entry: &Entry<'d>, problems: &mut Problems) -> Fiel
         }
     };
     let known = name.and_then(|(name, place)| {
-        let found = TYPES.iter().find(|(known, ..)| *known == name);
+        let found = type_named(name);
         if found.is_none() {
             problems.add(|| unknown_type(name, &place));
         }
@@ -186,12 +82,7 @@ pub(super) fn read_field<'d>(entry: &Entry<'d>, problems: &mut Problems) -> Fiel
             read_shape(*written, entry, &options, &mut draft, problems);
         }
         None => {
-            let all: Vec<&str> = COMMON
-                .iter()
-                .copied()
-                .chain(TYPES.iter().flat_map(|(.., extra)| *extra).copied())
-                .collect();
-            options.only(&all, "a field", problems);
+            options.only(&every_option(), "a field", problems);
         }
     }
     draft
@@ -246,61 +137,6 @@ pub(super) fn read_description(entry: &Entry<'_>, problems: &mut Problems) -> Op
     Some(text.into())
 }
 
-fn no_type(entry: &Entry<'_>, options: &Table<'_>) -> crate::Diagnostic {
-    let found = entry.key_mistake(format!("the field `{}` has no `type`", entry.key));
-    let has = |key| options.get(key).is_some();
-    if has("to") {
-        return found.with_hint("a field that points at a model has `type = \"ref\"`");
-    }
-    if has("values") {
-        return found.with_hint("a field with fixed values has `type = \"enum\"`");
-    }
-    found.with_hint(format!("the types are {}", listed(&type_names())))
-}
-
-fn unknown_type(name: &str, entry: &Entry<'_>) -> crate::Diagnostic {
-    let found = entry.mistake(format!("`{name}` is not a type"));
-    let lower = name.to_lowercase();
-    let alias = TYPE_ALIASES.iter().find(|(other, _)| *other == lower).map(|(_, ours)| *ours);
-    match alias.or_else(|| nearest(name, type_names())) {
-        Some(near) => found.with_nearest(Some(near)),
-        None => found.with_hint(format!("the types are {}", listed(&type_names()))),
-    }
-}
-
-fn type_names() -> [&'static str; 12] {
-    TYPES.map(|(name, ..)| name)
-}
-
-/// Reports options that this type does not take.
-fn check_options(options: &Table<'_>, name: &str, extra: &[&str], problems: &mut Problems) {
-    let known: Vec<&str> = COMMON.iter().chain(extra).copied().collect();
-    let article =
-        if name.starts_with(['a', 'e', 'i', 'o', 'u']) && name != "uuid" { "an" } else { "a" };
-    for option in options.entries.iter().filter(|option| !known.contains(&option.key)) {
-        problems.add(|| {
-            let owners: Vec<&str> = TYPES
-                .iter()
-                .filter(|(.., extra)| extra.contains(&option.key))
-                .map(|(name, ..)| *name)
-                .collect();
-            let owner = format!("{article} {name} field");
-            if !owners.is_empty() {
-                let message = format!("`{}` is not a key of {owner}", option.key);
-                return option
-                    .key_mistake(message)
-                    .with_hint(format!("it is one of fields of type {}", listed(&owners)));
-            }
-            let alias = OPTION_ALIASES
-                .iter()
-                .find(|(other, ours)| *other == option.key && known.contains(ours))
-                .map(|(_, ours)| *ours);
-            let found = option.unknown_key(&known, owner);
-            if alias.is_some() { found.with_nearest(alias) } else { found }
-        });
-    }
-}
-
 fn read_shape<'d>(
     written: Written,
     entry: &Entry<'d>,
@@ -340,7 +176,7 @@ fn read_shape<'d>(
         problems
             .add(|| unique.key_mistake("a json field cannot be unique: no store indexes it alike"));
     }
-    let faultless = read_constraints(options, draft, problems);
+    let faultless = read_constraints(options, &draft.shape, &mut draft.constraints, problems);
     let default = options.get("default");
     match &draft.shape {
         _ if !faultless => {}
@@ -355,200 +191,5 @@ fn read_shape<'d>(
         }
         Shape::Ref { .. } => draft.ref_default = default.cloned(),
         Shape::Unknown => {}
-    }
-}
-
-fn read_decimal(options: &Table<'_>, problems: &mut Problems) -> Option<Type> {
-    let mut digits = |key, least: i64, most: i64, otherwise: i64| match options.get(key) {
-        None => u8::try_from(otherwise).ok(),
-        Some(entry) => {
-            let number = super::document::whole_of(entry.value.get_ref());
-            let fits = number.filter(|number| (least..=most).contains(number));
-            if fits.is_none() {
-                problems.add(|| {
-                    entry.mistake(format!("`{key}` wants a whole number from {least} to {most}"))
-                });
-            }
-            fits.and_then(|number| u8::try_from(number).ok())
-        }
-    };
-    let precision = digits("precision", 1, PRECISION_MAX, PRECISION_MAX);
-    let most = precision.map_or(PRECISION_MAX, i64::from);
-    let scale = digits("scale", 0, most, SCALE_DEFAULT.min(most));
-    Some(Type::Decimal { precision: precision?, scale: scale? })
-}
-
-fn read_enum(
-    entry: &Entry<'_>,
-    options: &Table<'_>,
-    problems: &mut Problems,
-) -> Option<Vec<Box<str>>> {
-    let Some(list) = options.get("values") else {
-        problems.add(|| {
-            entry
-                .key_mistake(format!("the enum `{}` has no `values`", entry.key))
-                .with_hint("list them: `values = [\"draft\", \"published\"]`")
-        });
-        return None;
-    };
-    let texts = list.texts(problems)?;
-    if texts.is_empty() || texts.len() > ENUM_VALUES_MAX {
-        problems.add(|| list.mistake(format!("an enum has 1 to {ENUM_VALUES_MAX} values")));
-        return None;
-    }
-    let mut values: Vec<Box<str>> = Vec::with_capacity(texts.len());
-    for (text, place) in texts {
-        if text.is_empty() || text.len() > ENUM_VALUE_BYTES_MAX || text.contains('\0') {
-            problems
-                .add(|| place.mistake(format!("a value has 1 to {ENUM_VALUE_BYTES_MAX} bytes")));
-        } else if values.iter().any(|value| &**value == text) {
-            problems.add(|| place.mistake(format!("the value `{text}` is listed twice")));
-        } else {
-            values.push(text.into());
-        }
-    }
-    Some(values)
-}
-
-fn read_ref<'d>(
-    entry: &Entry<'d>,
-    options: &Table<'d>,
-    required: bool,
-    blind: bool,
-    problems: &mut Problems,
-) -> Option<Shape<'d>> {
-    const WORDS: [(&str, OnDelete); 3] = [
-        ("restrict", OnDelete::Restrict),
-        ("cascade", OnDelete::Cascade),
-        ("set_null", OnDelete::SetNull),
-    ];
-    let mut on_delete = OnDelete::Restrict;
-    if let Some(entry) = options.get("on_delete")
-        && let Some(word) = entry.text(problems)
-    {
-        match WORDS.iter().find(|(known, _)| *known == word) {
-            Some((_, known)) => on_delete = *known,
-            None => problems.add(|| unknown_word(entry, word, &WORDS.map(|(word, _)| word))),
-        }
-        if required && on_delete == OnDelete::SetNull {
-            problems.add(|| {
-                entry.mistake("a required ref cannot become null").with_hint(
-                    "drop `required`, or delete the row too with `on_delete = \"cascade\"`",
-                )
-            });
-        }
-    }
-    let Some(to) = options.get("to") else {
-        problems.add(|| {
-            entry
-                .key_mistake(format!(
-                    "the ref `{}` does not say which model it points at",
-                    entry.key
-                ))
-                .with_hint("name the model: `to = \"users\"`")
-        });
-        return None;
-    };
-    Some(Shape::Ref { to: to.text(problems)?, to_place: to.place(), on_delete, blind })
-}
-
-fn unknown_word(entry: &Entry<'_>, word: &str, words: &[&str]) -> crate::Diagnostic {
-    let found = entry.mistake(format!("`{}` cannot be `{word}`", entry.key));
-    match nearest(word, words.iter().copied()) {
-        Some(near) => found.with_nearest(Some(near)),
-        None => found.with_hint(format!("it is one of {}", listed(words))),
-    }
-}
-
-/// Reads `min`, `max`, `pattern` and `format`. Whether nothing was wrong with them.
-fn read_constraints(
-    options: &Table<'_>,
-    draft: &mut FieldDraft<'_>,
-    problems: &mut Problems,
-) -> bool {
-    let Shape::Plain(kind) = draft.shape else { return true };
-    let bound_type = match kind {
-        Type::Text => Type::Int,
-        Type::Int | Type::Float | Type::Decimal { .. } => kind,
-        _ => return true,
-    };
-    let mut faultless = true;
-    let mut bound = |key| {
-        let entry: &Entry<'_> = options.get(key)?;
-        let value = literal(entry.value.get_ref(), bound_type).ok();
-        let value = value.filter(|value| kind != Type::Text || !matches!(value, Value::Int(..0)));
-        if value.is_none() {
-            faultless = false;
-            let wants = if kind == Type::Text {
-                "a count of characters".to_owned()
-            } else {
-                wanted(bound_type)
-            };
-            problems.add(|| entry.wants(wants));
-        }
-        value
-    };
-    let (min, max) = (bound("min"), bound("max"));
-    if let (Some(least), Some(most), Some(entry)) = (&min, &max, options.get("min"))
-        && order(least, most) == Some(std::cmp::Ordering::Greater)
-    {
-        faultless = false;
-        problems.add(|| entry.mistake("`min` is above `max`, so no value would do"));
-    }
-    draft.constraints.min = min;
-    draft.constraints.max = max;
-    if kind == Type::Text {
-        faultless &= read_text_constraints(options, draft, problems);
-    }
-    faultless
-}
-
-fn read_text_constraints(
-    options: &Table<'_>,
-    draft: &mut FieldDraft<'_>,
-    problems: &mut Problems,
-) -> bool {
-    const FORMATS: [(&str, TextFormat); 3] =
-        [("email", TextFormat::Email), ("url", TextFormat::Url), ("slug", TextFormat::Slug)];
-    let mut faultless = true;
-    if let Some(entry) = options.get("format") {
-        let word = entry.text(problems);
-        let format = word.and_then(|word| FORMATS.iter().find(|(known, _)| *known == word));
-        draft.constraints.format = format.map(|(_, format)| *format);
-        faultless &= format.is_some();
-        if let (Some(word), None) = (word, format) {
-            problems.add(|| unknown_word(entry, word, &FORMATS.map(|(word, _)| word)));
-        }
-    }
-    if let Some(entry) = options.get("pattern") {
-        let pattern = entry.text(problems);
-        let fault = pattern.and_then(pattern_fault);
-        faultless &= pattern.is_some() && fault.is_none();
-        match fault {
-            Some(fault) => problems.add(|| {
-                entry.mistake("this is not a regular expression").with_label(fault).with_hint(
-                    "the syntax is that of the Rust crate `regex`: no look-around, no back-references",
-                )
-            }),
-            None => draft.constraints.pattern = pattern.map(Into::into),
-        }
-    }
-    faultless
-}
-
-/// Why a pattern cannot be used.
-fn pattern_fault(pattern: &str) -> Option<String> {
-    if pattern.len() > PATTERN_BYTES_MAX {
-        return Some(format!("longer than {PATTERN_BYTES_MAX} bytes"));
-    }
-    let built = RegexBuilder::new(pattern).size_limit(PATTERN_COMPILED_BYTES_MAX).build();
-    match built.err()? {
-        regex::Error::CompiledTooBig(_) => Some("too large when compiled".to_owned()),
-        // The crate draws the pattern with a caret; its last line says what is wrong.
-        error => {
-            let text = error.to_string();
-            let last = text.lines().last().unwrap_or_default().trim();
-            Some(last.trim_start_matches("error: ").to_owned())
-        }
     }
 }

@@ -16,8 +16,9 @@ use super::{
     REFERENCES_MAX,
     default::read_default,
     document::Problems,
-    field::{FieldDraft, Shape},
+    field::FieldDraft,
     model::{IndexDraft, ModelDraft},
+    shape::Shape,
 };
 use crate::{
     CatalogVersion, Constraints, DefaultValue, Field, FieldId, FieldKind, FieldRules, IdKind,
@@ -84,8 +85,10 @@ struct Linker<'l, 'p> {
 impl<'l> Linker<'l, '_> {
     /// Tables and their primary keys have their names before any index gets one.
     fn take_tables(&mut self, drafts: &'l [ModelDraft<'_>]) {
-        for draft in drafts {
-            let (table, place) = &draft.table;
+        // A model's own name comes first, so that whoever names another's table is told.
+        let mut tables: Vec<_> = drafts.iter().map(|draft| (draft.name, &draft.table)).collect();
+        tables.sort_by_key(|(name, (table, _))| name != table);
+        for (_, (table, place)) in tables {
             if !self.names.take(table) {
                 self.problems.add(|| place.mistake(format!("two models name the table `{table}`")));
             }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     IdKind, ModelRules,
-    names::{listed, name_fault, nearest},
+    names::{either, name_fault, nearest},
 };
 
 /// A model as written, before the models it names are looked up.
@@ -68,11 +68,11 @@ pub(super) fn read_model<'d>(
                     .add(|| entry.key_mistake(format!("a model has at most {FIELDS_MAX} fields")));
                 break;
             }
-            if let Some(owner) = generated(entry.key, draft.timestamps) {
+            if let Some(hint) = generated(entry.key, draft.timestamps) {
                 problems.add(|| {
                     entry
                         .key_mistake(format!("the field `{}` is made by the server", entry.key))
-                        .with_hint(format!("`[model] {owner}` says how"))
+                        .with_hint(hint)
                 });
                 continue;
             }
@@ -88,11 +88,13 @@ pub(super) fn read_model<'d>(
     draft
 }
 
-/// Which key of `[model]` makes a field of this name, if one does.
+/// What to do instead of declaring a field of this name, if the server makes it.
 fn generated(name: &str, timestamps: bool) -> Option<&'static str> {
     match name {
-        "id" => Some("id"),
-        "created_at" | "updated_at" if timestamps => Some("timestamps"),
+        "id" => Some("`[model] id` chooses its type"),
+        "created_at" | "updated_at" if timestamps => {
+            Some("`[model] timestamps = false` leaves it to you")
+        }
         _ => None,
     }
 }
@@ -112,7 +114,7 @@ fn read_options<'d>(table: &Table<'d>, draft: &mut ModelDraft<'d>, problems: &mu
                 let found = entry.mistake(format!("an id cannot be of type `{word}`"));
                 match nearest(word, words) {
                     Some(near) => found.with_nearest(Some(near)),
-                    None => found.with_hint(format!("it is one of {}", listed(&words))),
+                    None => found.with_hint(format!("it is {}", either(&words))),
                 }
             }),
         }

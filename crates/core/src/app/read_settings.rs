@@ -54,7 +54,16 @@ fn read_file<'d>(
     let mut known = reader.sections;
     known.push("roles");
     known.extend(EMPTY_SECTIONS);
-    file.only(&known, format_args!("mainstay.toml"), problems);
+    for entry in file.entries.iter().filter(|entry| !known.contains(&entry.key)) {
+        problems.add(|| {
+            let found =
+                entry.key_mistake(format!("`[{}]` is not a section of the settings", entry.key));
+            match nearest(entry.key, known.iter().copied()) {
+                Some(near) => found.with_nearest(Some(near)),
+                None => found.with_hint(format!("the sections are {}", listed(&known))),
+            }
+        });
+    }
     for name in EMPTY_SECTIONS {
         let table = file.get(name).and_then(|entry| entry.table(problems));
         for entry in table.iter().flat_map(|table| &table.entries) {
@@ -144,13 +153,15 @@ fn read_environment<'d>(
 fn unknown_variable(name: &str, known: &[String]) -> Diagnostic {
     let message = format!("the variable `{name}` is not a setting");
     let found = Diagnostic::unplaced("environment", message);
-    let all = known.iter().map(String::as_str);
-    match nearest(name, all.chain(OTHER_VARIABLES)) {
+    // What all of them begin with is no likeness.
+    let tail = name.strip_prefix("MAINSTAY_").unwrap_or(name);
+    let all = || known.iter().map(String::as_str).chain(OTHER_VARIABLES);
+    let tails = all().filter_map(|other| other.strip_prefix("MAINSTAY_"));
+    let without_section = || all().find(|other| other.ends_with(&format!("__{tail}")));
+    let near = nearest(tail, tails).map(|near| format!("MAINSTAY_{near}"));
+    match near.as_deref().or_else(without_section) {
         Some(near) => found.with_nearest(Some(near)),
-        None => found.with_hint(format!(
-            "`MAINSTAY_SECTION__KEY` sets `[section] key`; other names in use are {}",
-            listed(&OTHER_VARIABLES)
-        )),
+        None => found.with_hint("`MAINSTAY_SECTION__KEY` sets `[section] key`"),
     }
 }
 

@@ -7,8 +7,9 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::{
-    keys::{Key, Network, Secret, Section, WebOrigin, section, words},
+    keys::{Key, Section, section},
     roles::Roles,
+    words::{Network, Secret, WebOrigin, words},
 };
 use crate::Limits;
 
