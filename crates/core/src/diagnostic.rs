@@ -10,6 +10,9 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 
 use crate::{RuleText, app::SourceFile};
 
+/// Bytes of a line that is shown; of a longer one, only the place is.
+const EXCERPT_BYTES_MAX: usize = 2_000;
+
 /// Whether a mistake keeps the app from being served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -173,6 +176,9 @@ impl Diagnostic {
         }
         let start = source[..self.span.start].rfind('\n').map_or(0, |at| at + 1);
         let length = source[start..].find('\n').unwrap_or(source.len() - start);
+        if length > EXCERPT_BYTES_MAX {
+            return None;
+        }
         let line = source[start..start + length].trim_end_matches('\r');
         let within = |at: usize| (at - start).min(line.len());
         Some((line, within(self.span.start)..within(self.span.end)))
@@ -307,6 +313,9 @@ mod tests {
         assert_eq!((found.line, found.column), (2, 6));
         assert_eq!(Diagnostic::new("a", "ä", 1..1, "inside").span, 0..0);
         assert_eq!(Diagnostic::new("a", "abc", 2..99, "beyond").span, 2..3);
+        let long = "x".repeat(100_000);
+        let found = Diagnostic::new("a", &long, 90_000..90_001, "far out");
+        assert_eq!(found.render(&long, Colour::Plain), "error: far out\n--> a:1:90001\n");
     }
 
     #[test]

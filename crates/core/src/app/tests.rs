@@ -975,6 +975,23 @@ name = { type = "tex" }
 }
 
 #[test]
+fn a_byte_order_mark_moves_no_place() {
+    mistakes(
+        "-- models/tags.toml\n\u{feff}[fields]\r\nname = { type = \"tex\" }\r\n",
+        &[],
+        expect![[r#"
+            error: `tex` is not a type
+             --> models/tags.toml:2:17
+              |
+            2 | name = { type = "tex" }
+              |                 ^^^^^
+              |
+            help: did you mean `text`?
+        "#]],
+    );
+}
+
+#[test]
 fn settings_say_what_they_want() {
     mistakes(
         r#"
