@@ -1,0 +1,250 @@
+//! POST: new rows. PUT: the one row that is addressed, new or replaced.
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+    response::Response,
+};
+use mainstay_core::{Catalog, Code, Error, FieldId, Model, Value};
+use mainstay_plan::{
+    Argument, Clauses, Condition, InsertRequest, Operator, PayloadRow, PayloadValue, Planner,
+    Resolution, Return, Text, WriteAction, WriteRequest,
+};
+use mainstay_store::{Committed, RowSink};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::Asked;
+use crate::{
+    rest::{
+        Address, Call, Form, encode,
+        media::BodyForm,
+        payload::{self, Keys},
+        prefer::{Applies, Missing, PREFERENCE_APPLIED},
+        range,
+    },
+    router::REST,
+};
+
+/// What a value in a `Location` escapes: everything but what RFC 3986 leaves plain.
+const ESCAPED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+pub(in crate::rest) fn decode<'a>(
+    asked: Asked<'a>,
+    mut form: Form,
+    planner: &Planner,
+) -> Result<(Call<'a>, Form), Error> {
+    asked.refuse_page(Code::NotSupported, "POST")?;
+    let query = asked.query;
+    let keys = if query.columns.is_some() { Keys::Any } else { Keys::Uniform };
+    let body_form = BodyForm::read(asked.headers)?;
+    let insert = InsertRequest {
+        payload: payload::read(asked.body, body_form, keys, planner.limits())?,
+        columns: query.columns,
+        missing_default: form.prefer.missing == Some(Missing::Default),
+        resolution: form.prefer.resolution,
+        on_conflict: query.on_conflict,
+    };
+    form.address = address(&asked.model, planner.catalog());
+    // As in PostgREST, filters of an insert choose nothing: its rows are all new.
+    let clauses = Clauses { order: query.clauses.order, ..Clauses::default() };
+    let request = WriteRequest {
+        model: asked.model,
+        action: WriteAction::Insert(insert),
+        returning: form.returning(),
+        select: query.select,
+        clauses,
+        embedded: query.embedded,
+        max_affected: None,
+    };
+    Ok((Call::Write(request), form))
+}
+
+pub(in crate::rest) fn decode_put<'a>(
+    asked: Asked<'a>,
+    form: Form,
+    planner: &Planner,
+) -> Result<(Call<'a>, Form), Error> {
+    asked.refuse_page(Code::PutPageRefused, "PUT")?;
+    let query = asked.query;
+    let body_form = BodyForm::read(asked.headers)?;
+    let mut payload = payload::read(asked.body, body_form, Keys::Any, planner.limits())?;
+    let (Some(row), true) = (payload.pop(), payload.is_empty()) else {
+        return Err(Error::new(Code::BodyUnreadable, "the body of PUT must be one object"));
+    };
+    let catalog = planner.catalog();
+    if let Some(model) = catalog.model_id(&asked.model).map(|id| catalog.model(id)) {
+        let json_depth_max = planner.limits().json_depth_max;
+        must_address(model, &query.clauses.filters, &row, json_depth_max)?;
+    }
+    let insert = InsertRequest {
+        payload: vec![row],
+        columns: query.columns,
+        missing_default: true,
+        resolution: Some(Resolution::MergeDuplicates),
+        on_conflict: Vec::new(),
+    };
+    let request = WriteRequest {
+        model: asked.model,
+        action: WriteAction::Insert(insert),
+        returning: form.returning(),
+        select: query.select,
+        clauses: Clauses::default(),
+        embedded: query.embedded,
+        max_affected: None,
+    };
+    Ok((Call::Write(request), form))
+}
+
+/// Succeeds where the filters are `eq` on each field of the key and no more, and the
+/// row has that key.
+fn must_address(
+    model: &Model,
+    filters: &[Condition<'_>],
+    row: &PayloadRow<'_>,
+    json_depth_max: usize,
+) -> Result<(), Error> {
+    let addressed = |field: FieldId| filters.iter().find_map(|filter| eq_on(model, field, filter));
+    if model.key.is_empty() || filters.len() != model.key.len() {
+        return Err(put_mismatch());
+    }
+    for field in &model.key {
+        let text = addressed(*field).ok_or_else(put_mismatch)?;
+        let field = model.field(*field);
+        let given = row.iter().rev().find(|(name, _)| **name == *field.name);
+        let given = given.and_then(|(_, value)| match value {
+            PayloadValue::Number(text) | PayloadValue::String(text) => Some(text),
+            _ => None,
+        });
+        // Two texts of one value are one key: `05` and `5`, a uuid in either case.
+        let value = |text: &str| Value::parse(text, field.value_type, json_depth_max).ok();
+        let same = given.is_some_and(|given| value(given) == value(text) && value(text).is_some());
+        if !same {
+            return Err(Error::new(
+                Code::PutKeyMismatch,
+                "Payload values do not match URL in primary key column(s)",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The text a filter asks this field to equal, if that is what it asks.
+fn eq_on<'f>(model: &Model, wanted: FieldId, filter: &'f Condition<'_>) -> Option<&'f str> {
+    match filter {
+        Condition::Compare {
+            field,
+            negated: false,
+            operator: Operator::Eq,
+            quantifier: None,
+            argument: Argument::Text(text),
+        } if field.json.is_empty() && *field.name == *model.field(wanted).name => Some(text),
+        _ => None,
+    }
+}
+
+fn put_mismatch() -> Error {
+    Error::new(
+        Code::PutMismatch,
+        "Filters must include all and only primary key columns with 'eq' operators",
+    )
+}
+
+fn address(model: &Text<'_>, catalog: &Catalog) -> Option<Address> {
+    let found = catalog.model(catalog.model_id(model)?);
+    let key: Vec<Box<str>> =
+        found.key.iter().map(|field| found.field(*field).name.clone()).collect();
+    (!key.is_empty()).then(|| Address { model: found.name.clone(), key })
+}
+
+/// 201; 200 where duplicates were merged and no row is new.
+pub(in crate::rest) fn answer(
+    done: Committed,
+    sink: Box<dyn RowSink>,
+    form: &Form,
+) -> Result<Response, Error> {
+    let keys = done.affected.into_iter().next().unwrap_or_default();
+    let rows = keys.len() as u64;
+    let returning = form.returning();
+    must_be_singular(form, rows)?;
+    let mut res = match returning {
+        Return::Representation => form.with_body(sink),
+        Return::Minimal | Return::HeadersOnly => Response::new(Body::empty()),
+    };
+    let new = done.inserted.first().copied().unwrap_or(rows);
+    let merged = form.prefer.resolution == Some(Resolution::MergeDuplicates) && new == 0;
+    *res.status_mut() = if merged { StatusCode::OK } else { StatusCode::CREATED };
+    let headers = res.headers_mut();
+    headers.insert(
+        header::CONTENT_RANGE,
+        range::content_range(0, 0, form.prefer.counts().then_some(rows)),
+    );
+    if let (Return::HeadersOnly, [key], Some(address)) = (returning, &keys[..], &form.address) {
+        headers.insert(header::LOCATION, location(address, key));
+    }
+    let applies = Applies { resolution: true, missing: true, returning: true, affected: false };
+    if let Some(applied) = form.prefer.applied(applies) {
+        headers.insert(PREFERENCE_APPLIED, applied);
+    }
+    Ok(res)
+}
+
+/// 201 or 200 with the row, 204 without it.
+pub(in crate::rest) fn answer_put(
+    done: Committed,
+    sink: Box<dyn RowSink>,
+    form: &Form,
+) -> Result<Response, Error> {
+    let mut res = match form.returning() {
+        Return::Representation => {
+            let mut res = form.with_body(sink);
+            if done.inserted.first().is_some_and(|new| *new > 0) {
+                *res.status_mut() = StatusCode::CREATED;
+            }
+            res
+        }
+        Return::Minimal | Return::HeadersOnly => {
+            let mut res = Response::new(Body::empty());
+            *res.status_mut() = StatusCode::NO_CONTENT;
+            res
+        }
+    };
+    let applies = Applies { returning: true, ..Applies::default() };
+    if let Some(applied) = form.prefer.applied(applies) {
+        res.headers_mut().insert(PREFERENCE_APPLIED, applied);
+    }
+    Ok(res)
+}
+
+/// Succeeds where one row was written, if one was asked for. Where there were none
+/// nothing was written, and of more the sink or the plan was told beforehand.
+pub(super) fn must_be_singular(form: &Form, rows: u64) -> Result<(), Error> {
+    if form.format.is_singular() && rows != 1 {
+        return Err(encode::not_singular(rows));
+    }
+    Ok(())
+}
+
+fn location(address: &Address, key: &[Value]) -> HeaderValue {
+    let mut text = format!("{REST}{}", utf8_percent_encode(&address.model, ESCAPED));
+    for (at, (name, value)) in address.key.iter().zip(key).enumerate() {
+        let value = value.as_ref().to_text();
+        text.push(if at == 0 { '?' } else { '&' });
+        text.push_str(&utf8_percent_encode(name, ESCAPED).to_string());
+        text.push_str("=eq.");
+        text.push_str(&utf8_percent_encode(&value, ESCAPED).to_string());
+    }
+    HeaderValue::try_from(text).expect("BUG: what is percent-encoded is a header value")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_location_escapes_what_its_key_holds() {
+        let address = Address { model: "posts".into(), key: vec!["id".into(), "lang".into()] };
+        let location = location(&address, &[Value::Text("a b&c".into()), Value::Int(-5)]);
+        assert_eq!(location, "/rest/v1/posts?id=eq.a%20b%26c&lang=eq.-5");
+    }
+}

@@ -1,0 +1,78 @@
+//! GET and HEAD: rows of a model.
+
+use axum::{
+    body::Body,
+    http::{StatusCode, header},
+    response::Response,
+};
+use mainstay_core::Error;
+use mainstay_plan::ReadRequest;
+use mainstay_store::{ReadDone, RowSink};
+
+use super::Asked;
+use crate::{
+    error::Failure,
+    rest::{
+        Call, Form, Verb, encode,
+        prefer::{Applies, PREFERENCE_APPLIED},
+        range,
+    },
+};
+
+pub(in crate::rest) fn decode(
+    asked: Asked<'_>,
+    mut form: Form,
+) -> Result<(Call<'_>, Form), Error> {
+    let mut query = asked.query;
+    if form.verb == Verb::Select {
+        range::narrow(&mut query.clauses, asked.headers)?;
+    }
+    form.offset = query.clauses.offset.unwrap_or(0);
+    let request = ReadRequest {
+        model: asked.model,
+        select: query.select,
+        clauses: query.clauses,
+        embedded: query.embedded,
+        count: form.prefer.count.unwrap_or_default(),
+    };
+    Ok((Call::Read(request), form))
+}
+
+/// 200; 206 where a count shows that there is more; 416 where it shows that the page
+/// begins beyond the last row.
+pub(in crate::rest) fn answer(
+    done: ReadDone,
+    sink: Box<dyn RowSink>,
+    form: &Form,
+) -> Result<Response, Error> {
+    let content_range = range::content_range(form.offset, done.rows, done.total);
+    if let Some(total) = done.total.filter(|total| form.offset > *total) {
+        let error = range::unsatisfiable(format!(
+            "An offset of {} was requested, but there are only {total} rows.",
+            form.offset
+        ));
+        let mut res = Failure::from(error).into_response(None);
+        res.headers_mut().insert(header::CONTENT_RANGE, content_range);
+        return Ok(res);
+    }
+    if form.format.is_singular() && done.rows != 1 {
+        return Err(encode::not_singular(done.rows));
+    }
+    let mut res = match form.verb {
+        Verb::Head => {
+            let mut res = Response::new(Body::empty());
+            form.describe_body(res.headers_mut());
+            res
+        }
+        _ => form.with_body(sink),
+    };
+    if done.total.is_some_and(|total| done.rows < total) {
+        *res.status_mut() = StatusCode::PARTIAL_CONTENT;
+    }
+    let headers = res.headers_mut();
+    headers.insert(header::CONTENT_RANGE, content_range);
+    if let Some(applied) = form.prefer.applied(Applies::default()) {
+        headers.insert(PREFERENCE_APPLIED, applied);
+    }
+    Ok(res)
+}

@@ -1,0 +1,75 @@
+//! PATCH: other values for some fields of the rows that match.
+
+use axum::{
+    body::Body,
+    http::{StatusCode, header},
+    response::Response,
+};
+use mainstay_core::{Code, Error, Limits};
+use mainstay_plan::{Return, WriteAction, WriteRequest};
+use mainstay_store::{Committed, RowSink};
+
+use super::{Asked, insert::must_be_singular};
+use crate::rest::{
+    Call, Form,
+    media::BodyForm,
+    payload::{self, Keys},
+    prefer::{Applies, PREFERENCE_APPLIED},
+    range,
+};
+
+pub(in crate::rest) fn decode<'a>(
+    asked: Asked<'a>,
+    form: Form,
+    limits: &Limits,
+) -> Result<(Call<'a>, Form), Error> {
+    asked.refuse_page(Code::NotSupported, "PATCH")?;
+    let query = asked.query;
+    let mut payload =
+        payload::read(asked.body, BodyForm::read(asked.headers)?, Keys::Any, limits)?;
+    let row = payload.pop().unwrap_or_default();
+    if !payload.is_empty() {
+        return Err(Error::new(Code::BodyUnreadable, "the body of PATCH must be one object"));
+    }
+    let request = WriteRequest {
+        model: asked.model,
+        action: WriteAction::Update { payload: row, columns: query.columns },
+        returning: form.returning(),
+        select: query.select,
+        max_affected: form.affected_max(!query.clauses.filters.is_empty()),
+        clauses: query.clauses,
+        embedded: query.embedded,
+    };
+    Ok((Call::Write(request), form))
+}
+
+/// 200 with the rows, 204 without them.
+pub(in crate::rest) fn answer(
+    done: Committed,
+    sink: Box<dyn RowSink>,
+    form: &Form,
+) -> Result<Response, Error> {
+    let rows = done.affected.first().map_or(0, |keys| keys.len() as u64);
+    must_be_singular(form, rows)?;
+    let mut res = changed(sink, form);
+    let total = form.prefer.counts().then_some(rows);
+    let headers = res.headers_mut();
+    headers.insert(header::CONTENT_RANGE, range::content_range(0, rows, total));
+    let applies = Applies { missing: true, returning: true, affected: true, resolution: false };
+    if let Some(applied) = form.prefer.applied(applies) {
+        headers.insert(PREFERENCE_APPLIED, applied);
+    }
+    Ok(res)
+}
+
+/// The rows that were changed or deleted, or no content.
+pub(super) fn changed(sink: Box<dyn RowSink>, form: &Form) -> Response {
+    match form.returning() {
+        Return::Representation => form.with_body(sink),
+        Return::Minimal | Return::HeadersOnly => {
+            let mut res = Response::new(Body::empty());
+            *res.status_mut() = StatusCode::NO_CONTENT;
+            res
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The whole API, readable as a list.
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{Request, State as AxumState},
+    http::{HeaderValue, Method, Uri, header, request::Parts},
+    response::Response,
+    routing::{any, get},
+};
+use mainstay_core::{Code, Error};
+
+use crate::{error::Failure, health, pipeline, pipeline::request_id, rest, state::State};
+
+/// Where the REST dialect lives.
+pub(crate) const REST: &str = "/rest/v1/";
+
+/// The API of an app. What is not listed here is 404 as JSON, until whoever stands
+/// above mounts a fallback of its own.
+#[must_use]
+pub fn router(state: State) -> Router {
+    Router::new()
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/openapi.json", get(describe))
+        .route("/auth/v1/.well-known/jwks.json", get(list_keys))
+        .route("/rest/v1", any(describe))
+        .route("/rest/v1/", any(describe))
+        .route("/rest/v1/{*path}", any(answer_rest))
+        .fallback(refuse_path)
+        .with_state(state)
+}
+
+/// `/rest/v1/{model}` and `/rest/v1/rpc/{function}`.
+async fn answer_rest(AxumState(state): AxumState<State>, req: Request) -> Response {
+    // A clone of a path is a clone of shared bytes.
+    let uri = req.uri().clone();
+    let path = uri.path().strip_prefix(REST).unwrap_or_default();
+    match path.split_once('/') {
+        None if req.method() == Method::OPTIONS => {
+            let (head, _) = req.into_parts();
+            rest::list_methods(&state, path)
+                .unwrap_or_else(|error| Failure::from(error).into_response(request_id(&head)))
+        }
+        None => pipeline::answer(&state, path, req).await,
+        Some(("rpc", function)) if !function.contains('/') => {
+            refuse(&req.into_parts().0, rest::function_unknown(function))
+        }
+        Some(_) => refuse_path(uri, req).await,
+    }
+}
+
+/// The description of the API, for GET and HEAD.
+async fn describe(AxumState(state): AxumState<State>, req: Request) -> Response {
+    match *req.method() {
+        Method::GET | Method::HEAD => {
+            let mut res = Response::new(Body::from(state.app().openapi()));
+            let content_type = HeaderValue::from_static("application/openapi+json; charset=utf-8");
+            res.headers_mut().insert(header::CONTENT_TYPE, content_type);
+            res
+        }
+        Method::OPTIONS => rest::allow(HeaderValue::from_static("OPTIONS,GET,HEAD")),
+        _ => {
+            let (head, _) = req.into_parts();
+            refuse(&head, rest::method_not_allowed(&head.method))
+        }
+    }
+}
+
+/// The public keys that tokens can be verified with. They change only with the
+/// signing key, so they may be kept for a while.
+async fn list_keys(AxumState(state): AxumState<State>) -> Response {
+    let mut res = Response::new(Body::from(state.settings().jwks.clone()));
+    let headers = res.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=600"));
+    res
+}
+
+/// The answer where nothing lives.
+pub async fn refuse_path(uri: Uri, req: Request) -> Response {
+    let error = Error::new(Code::PathUnknown, "Invalid path specified in request URL")
+        .with_details(format!("There is nothing at {}.", uri.path()));
+    refuse(&req.into_parts().0, error)
+}
+
+fn refuse(head: &Parts, error: Error) -> Response {
+    Failure::from(error).into_response(request_id(head))
+}

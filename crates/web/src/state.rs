@@ -1,0 +1,155 @@
+//! What every handler shares: the app as it is now, the store, the settings.
+//!
+//! The app (catalog, rules, who is who) is one value that a reload replaces whole.
+//! A request takes it once and keeps to it, so none sees half of each.
+
+use std::sync::Arc;
+
+use arc_swap::{ArcSwap, Guard};
+use bytes::Bytes;
+use mainstay_auth::Verifier;
+use mainstay_core::Timestamp;
+use mainstay_plan::Planner;
+use mainstay_store::Store;
+
+use crate::{
+    openapi,
+    rest::{Layouts, Rehearsal},
+};
+
+/// An app as it is served: replaced whole by a reload.
+pub struct App {
+    planner: Planner,
+    verifier: Arc<Verifier>,
+    openapi: Bytes,
+}
+
+impl App {
+    /// An app that plans with this planner and knows its callers by this verifier.
+    #[must_use]
+    pub fn new(name: &str, planner: Planner, verifier: Arc<Verifier>) -> Self {
+        let openapi = Bytes::from(openapi::document(name, planner.catalog()));
+        Self { planner, verifier, openapi }
+    }
+
+    /// What makes plans.
+    #[must_use]
+    pub fn planner(&self) -> &Planner {
+        &self.planner
+    }
+
+    /// What tells callers from each other.
+    #[must_use]
+    pub fn verifier(&self) -> &Verifier {
+        &self.verifier
+    }
+
+    /// The description of the API.
+    pub(crate) fn openapi(&self) -> Bytes {
+        self.openapi.clone()
+    }
+}
+
+/// What does not change while the server runs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Whether answers say how long each stage took.
+    pub server_timing: ServerTiming,
+    /// Whether `Prefer: tx=rollback` may be asked for.
+    pub rehearsal: Rehearsal,
+    /// The public keys, as `/auth/v1/.well-known/jwks.json` answers them.
+    pub jwks: Bytes,
+    /// Where the time comes from.
+    pub clock: fn() -> Timestamp,
+}
+
+impl Settings {
+    /// Settings for production: no timings, no rehearsals, the system's clock.
+    #[must_use]
+    pub fn new(jwks: impl Into<Bytes>) -> Self {
+        Self {
+            server_timing: ServerTiming::Off,
+            rehearsal: Rehearsal::Refused,
+            jwks: jwks.into(),
+            clock: system_time,
+        }
+    }
+}
+
+/// Whether answers carry `Server-Timing`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServerTiming {
+    /// They do.
+    On,
+    /// They do not: it would tell strangers which rules are costly.
+    Off,
+}
+
+/// The system's clock.
+#[must_use]
+pub fn system_time() -> Timestamp {
+    let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+    i64::try_from(since.as_micros())
+        .ok()
+        .and_then(Timestamp::from_micros)
+        .expect("BUG: the clock stands between 1970 and 9999")
+}
+
+/// What every handler shares. Cheap to clone.
+#[derive(Clone)]
+pub struct State {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    app: ArcSwap<App>,
+    store: Arc<dyn Store>,
+    settings: Settings,
+    layouts: Layouts,
+}
+
+impl State {
+    /// The state of a server that serves this app from this store, which has been
+    /// given the app's catalog.
+    #[must_use]
+    pub fn new(app: App, store: Arc<dyn Store>, settings: Settings) -> Self {
+        store.adopt(Arc::clone(app.planner().catalog()));
+        let app = ArcSwap::from_pointee(app);
+        Self { shared: Arc::new(Shared { app, store, settings, layouts: Layouts::default() }) }
+    }
+
+    /// Goes over to another app. Requests that have begun end with the one they
+    /// began with, whose catalog the store keeps until the reload after this one.
+    pub fn reload(&self, app: App) {
+        self.shared.store.adopt(Arc::clone(app.planner().catalog()));
+        self.shared.app.store(Arc::new(app));
+        self.shared.layouts.clear();
+    }
+
+    /// The app as it is now. Not to be held while waiting.
+    #[must_use]
+    pub fn app(&self) -> Guard<Arc<App>> {
+        self.shared.app.load()
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.shared.store
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.shared.settings
+    }
+
+    /// The time of a request that begins now.
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.shared.settings.clock)()
+    }
+
+    pub(crate) fn layouts(&self) -> &Layouts {
+        &self.shared.layouts
+    }
+}
