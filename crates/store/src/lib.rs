@@ -19,7 +19,9 @@ pub use capabilities::{Capabilities, Mismatch};
 pub use context::{Cx, Mark};
 pub use error::WriteError;
 pub use event::{Event, EventOp, Seq};
-pub use migration::{Applied, Difference, MigrationStep, differences, steps};
+pub use migration::{
+    Applied, Change, Difference, DifferenceKind, MigrationStep, differences, steps,
+};
 pub use schema::{ColumnSchema, IndexSchema, ReferenceSchema, Schema, TableSchema};
 pub use sink::RowSink;
 pub use traits::{Answer, Committed, End, Health, ReadDone, Store, StoreFuture, WriteSet};
