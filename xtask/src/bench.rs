@@ -1,0 +1,241 @@
+//! `cargo xtask bench`: Mainstay, a hand-written server as the limit, and PocketBase
+//! as the peer, in one run on one machine over the same rows, under `wrk`.
+//!
+//! Every case is run three times, the contenders in turn within each round, so that
+//! a slow minute of the machine's falls on all of them. The medians are compared. A
+//! limit that is not several times the peer was written badly, and fails the bench:
+//! being close to it would then say nothing.
+
+mod case;
+pub(crate) mod contender;
+mod dataset;
+mod report;
+mod wrk;
+
+use std::{
+    collections::BTreeMap,
+    process::ExitCode,
+    time::{Duration, Instant},
+};
+
+use anyhow::{bail, ensure};
+
+use self::{
+    case::{Case, Durability},
+    contender::{Contender, Limit, Mainstay, Name, PocketBase},
+    dataset::Dataset,
+    report::Report,
+    wrk::Sample,
+};
+use crate::{
+    args::{Args, Flag, Takes},
+    http::Connection,
+    process::{self, Server},
+    scratch::Scratch,
+};
+
+/// How often each case is run; the median counts.
+const ROUNDS: usize = 3;
+
+const FLAGS: &[Flag] = &[
+    ("--quick", Takes::Nothing, "one second per run, and fewer cases with durability full"),
+    ("--rows", Takes::Value, "posts to seed: 10000, or 1000000"),
+    ("--seconds", Takes::Value, "seconds per run: 3"),
+    ("--only", Takes::Value, "contenders, with commas: limit,mainstay,pocketbase"),
+    ("--no-build", Takes::Nothing, "measure the binaries that are there"),
+    ("--strict", Takes::Nothing, "fail where a required figure is not met"),
+];
+
+/// What one run of the bench does.
+#[derive(Debug)]
+struct Options {
+    quick: bool,
+    dataset: Dataset,
+    seconds: u32,
+    only: Option<Vec<String>>,
+}
+
+impl Options {
+    fn takes(&self, name: Name) -> bool {
+        self.only.as_ref().is_none_or(|only| only.contains(&name.to_string()))
+    }
+
+    fn cases(&self, durability: Durability) -> &'static [Case] {
+        match durability {
+            Durability::Process => {
+                &[Case::Read, Case::List, Case::Embed, Case::Create, Case::Update, Case::ReadBeside]
+            }
+            Durability::Full if self.quick => &[Case::Create],
+            Durability::Full => &[Case::Create, Case::Update, Case::ReadBeside],
+        }
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
+    let Some(args) = Args::parse(args, FLAGS)? else { return Ok(ExitCode::SUCCESS) };
+    let quick = args.has("--quick");
+    let options = Options {
+        quick,
+        dataset: Dataset::new(args.value("--rows")?.unwrap_or(10_000)),
+        seconds: args.value("--seconds")?.unwrap_or(if quick { 1 } else { 3 }),
+        only: args.text("--only").map(|names| names.split(',').map(str::to_owned).collect()),
+    };
+    ensure!(options.dataset.posts >= 100, "--rows wants at least 100");
+    if process::find("wrk").is_none() {
+        bail!("the load generator `wrk` is missing: install it, for example `apt-get install wrk`");
+    }
+    if !args.has("--no-build") {
+        build(&options)?;
+    }
+    let started = Instant::now();
+    let scratch = Scratch::new("bench")?;
+    let mut contenders = contenders(&options, &scratch)?;
+    for contender in &mut contenders {
+        let since = Instant::now();
+        contender.seed(options.dataset)?;
+        println!("seeded {:<10} in {:.1} s", contender.name(), since.elapsed().as_secs_f64());
+    }
+    let mut report = Report::new(options.dataset);
+    for durability in [Durability::Process, Durability::Full] {
+        measure(&options, &scratch, &contenders, durability, &mut report)?;
+    }
+    let verdict = report.print();
+    println!("\n{:.0} s in all", started.elapsed().as_secs_f64());
+    let failed = verdict.limit_too_slow || (args.has("--strict") && verdict.missed > 0);
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn build(options: &Options) -> anyhow::Result<()> {
+    for (package, wanted) in [("bench-limit", true), ("mainstay", options.takes(Name::Mainstay))] {
+        if !wanted {
+            continue;
+        }
+        println!("building {package}, optimised");
+        let status =
+            process::cargo().args(["build", "--quiet", "--release", "-p", package]).status()?;
+        ensure!(status.success(), "building {package} failed");
+    }
+    Ok(())
+}
+
+fn contenders(options: &Options, scratch: &Scratch) -> anyhow::Result<Vec<Box<dyn Contender>>> {
+    let mut contenders: Vec<Box<dyn Contender>> = Vec::new();
+    if options.takes(Name::Limit) {
+        contenders.push(Box::new(Limit::new(scratch.join("limit"))));
+    }
+    if options.takes(Name::Mainstay) {
+        contenders.push(Box::new(Mainstay::new(scratch.join("mainstay"))));
+    }
+    if options.takes(Name::PocketBase) {
+        contenders.push(Box::new(PocketBase::new(scratch.join("pocketbase"))?));
+    }
+    ensure!(!contenders.is_empty(), "--only names none of limit, mainstay, pocketbase");
+    Ok(contenders)
+}
+
+/// Runs every case of one durability, three rounds, the contenders in turn.
+fn measure(
+    options: &Options,
+    scratch: &Scratch,
+    contenders: &[Box<dyn Contender>],
+    durability: Durability,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let mut running: Vec<(&dyn Contender, Server)> = Vec::new();
+    for contender in contenders {
+        let mut ready = Vec::new();
+        for _ in 0..ROUNDS {
+            if let Some(server) = contender.start(durability)? {
+                ready.push(server.ready);
+                server.stop();
+            }
+        }
+        if let Some(server) = contender.start(durability)? {
+            report.ready(contender.name(), durability, median(&mut ready));
+            running.push((contender.as_ref(), server));
+        }
+    }
+    for &case in options.cases(durability) {
+        for (contender, server) in &running {
+            probe(*contender, server, case, options.dataset)?;
+        }
+        let mut samples: BTreeMap<(Name, Case), Vec<Sample>> = BTreeMap::new();
+        for _ in 0..ROUNDS {
+            for (contender, server) in &running {
+                for (case, sample) in round(options, scratch, *contender, server, case)? {
+                    samples.entry((contender.name(), case)).or_default().push(sample);
+                }
+            }
+        }
+        for ((name, case), samples) in samples {
+            report.measured(name, durability, case, &samples);
+        }
+        println!("measured {} ({})", case.title(), durability.name());
+    }
+    if durability == Durability::Process {
+        for (contender, server) in &running {
+            report.memory(contender.name(), server.anonymous_bytes()?);
+        }
+    }
+    for (_, server) in running {
+        server.stop();
+    }
+    Ok(())
+}
+
+fn round(
+    options: &Options,
+    scratch: &Scratch,
+    contender: &dyn Contender,
+    server: &Server,
+    case: Case,
+) -> anyhow::Result<Vec<(Case, Sample)>> {
+    let start = |case: Case| {
+        let script = scratch.join(format!("{}-{case:?}.lua", contender.name()));
+        contender.load(case, options.dataset).start(&server.address, &script, options.seconds)
+    };
+    if case != Case::ReadBeside {
+        return Ok(vec![(case, start(case)?.finish()?)]);
+    }
+    let (readers, writers) = (start(Case::ReadBeside)?, start(Case::CreateBeside)?);
+    Ok(vec![(Case::ReadBeside, readers.finish()?), (Case::CreateBeside, writers.finish()?)])
+}
+
+/// Asks once, before the clock runs, and looks at the answer: a fast wrong answer
+/// is not a figure.
+fn probe(
+    contender: &dyn Contender,
+    server: &Server,
+    case: Case,
+    dataset: Dataset,
+) -> anyhow::Result<()> {
+    let load = contender.load(case, dataset);
+    let path = load.path.replace("%012x", "000000000000").replace("%014d", "00000000000000");
+    let headers: Vec<(&str, &str)> =
+        load.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let body = load.body.as_deref().unwrap_or_default();
+    let response = Connection::open(&server.address)?.send(load.method, &path, &headers, body)?;
+    let titles = response.body.matches("\"title\":").count();
+    let comments = response.body.matches("well said").count();
+    let expected = match case {
+        Case::Read | Case::ReadBeside => response.status == 200 && titles == 1,
+        Case::List => response.status == 200 && titles == 30,
+        Case::Embed => response.status == 200 && titles == 30 && comments == 60,
+        Case::Create | Case::CreateBeside | Case::Update => (200..300).contains(&response.status),
+    };
+    ensure!(
+        expected,
+        "{} answers {} {path} with {}: {}",
+        contender.name(),
+        load.method,
+        response.status,
+        response.body
+    );
+    Ok(())
+}
+
+fn median(durations: &mut [Duration]) -> Duration {
+    durations.sort();
+    durations.get(durations.len() / 2).copied().unwrap_or_default()
+}

@@ -1,0 +1,43 @@
+//! The workshop's commands: `cargo xtask test`, `cargo xtask bench`, `cargo xtask tidy`.
+#![expect(clippy::print_stdout, reason = "these are command-line tools: printing is what they do")]
+#![expect(clippy::print_stderr, reason = "mistakes go where a terminal expects them")]
+
+mod args;
+mod bench;
+mod http;
+mod process;
+mod scratch;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask test  [--all] [--removals] [--kills N]   the tests; closes with what really ran
+cargo xtask bench [--quick] [--rows N] [--strict]    Mainstay, the limit and the peer, side by side
+cargo xtask tidy                                     the house rules
+
+`cargo xtask COMMAND --help` lists a command's flags.";
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let command = args.next().unwrap_or_default();
+    let rest: Vec<String> = args.collect();
+    let outcome = match command.as_str() {
+        "test" => test::run(&rest),
+        "bench" => bench::run(&rest),
+        "tidy" => tidy::run(&rest),
+        _ => {
+            println!("{USAGE}");
+            return if command.is_empty() || command == "--help" {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(2)
+            };
+        }
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("xtask {command}: {error:#}");
+        ExitCode::FAILURE
+    })
+}

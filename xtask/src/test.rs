@@ -1,0 +1,57 @@
+//! `cargo xtask test`: the one test command.
+//!
+//! It runs what the machine can run and names what it cannot; the closing table is
+//! of what really ran, and the last line sums what the tests themselves reported.
+//! With `--all` nothing is skipped: what is missing is installed, and what cannot
+//! run is a failure.
+
+mod cargo;
+mod fuzz;
+mod kills;
+mod node;
+mod removals;
+mod table;
+mod tools;
+
+use std::process::ExitCode;
+
+use self::{table::Table, tools::Missing};
+use crate::args::{Args, Flag, Takes};
+
+/// How often `--all` kills the server.
+const KILLS: u32 = 30;
+
+const FLAGS: &[Flag] = &[
+    (
+        "--all",
+        Takes::Nothing,
+        "everything; install what is missing, fail where something cannot run",
+    ),
+    ("--removals", Takes::Nothing, "only: take each protection out and see its test fail"),
+    ("--kills", Takes::Value, "only: kill the server so many times under 16 writers"),
+    ("--fuzz-seconds", Takes::Value, "seconds for each fuzz target: 10"),
+];
+
+/// Runs the command.
+pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
+    let Some(args) = Args::parse(args, FLAGS)? else { return Ok(ExitCode::SUCCESS) };
+    let all = args.has("--all");
+    let missing = if all { Missing::Install } else { Missing::Skip };
+    let kills: Option<u32> = args.value("--kills")?;
+    let chosen = args.has("--removals") || kills.is_some();
+    let mut table = Table::default();
+    if all || !chosen {
+        cargo::run(&mut table)?;
+        node::run(&mut table, missing)?;
+        fuzz::run(&mut table, args.value("--fuzz-seconds")?.unwrap_or(10))?;
+    }
+    if all || args.has("--removals") {
+        removals::run(&mut table)?;
+    }
+    if let Some(rounds) = kills.or(all.then_some(KILLS)) {
+        kills::run(&mut table, missing, rounds)?;
+    }
+    table.print();
+    let failed = table.failed() > 0 || (all && table.skipped_suites() > 0);
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}

@@ -1,0 +1,243 @@
+//! `cargo test --workspace`, with what each test binary reported.
+
+use std::{
+    io::{BufRead as _, BufReader, PipeReader},
+    process::{Command, ExitStatus},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+
+use super::table::{Suite, Table};
+use crate::process::cargo;
+
+/// Runs the workspace's tests and notes each binary.
+pub(super) fn run(table: &mut Table) -> anyhow::Result<()> {
+    println!("cargo test --workspace");
+    let mut reader = Reader::default();
+    let status = lines(cargo().args(["test", "--workspace", "--no-fail-fast"]), |line| {
+        if reader.is_worth_showing(line) {
+            println!("{line}");
+        }
+        reader.read(line);
+    })?;
+    let report = reader.finish(status.success());
+    for suite in report.suites {
+        table.ran(suite);
+    }
+    report.failures.into_iter().for_each(|name| table.failure(name));
+    report.ignored.into_iter().for_each(|name| table.skipped_test(name));
+    Ok(())
+}
+
+/// Runs a command and hands over each line it prints, on either stream, in order.
+pub(super) fn lines(
+    command: &mut Command,
+    mut take: impl FnMut(&str),
+) -> anyhow::Result<ExitStatus> {
+    let (reader, writer): (PipeReader, _) = std::io::pipe()?;
+    let mut child = command
+        .stdin(std::process::Stdio::null())
+        .stdout(writer.try_clone()?)
+        .stderr(writer)
+        .spawn()
+        .with_context(|| format!("starting {}", command.get_program().display()))?;
+    // The command keeps the writing end open; reading would never end.
+    command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let mut reader = BufReader::new(reader);
+    let mut line = Vec::new();
+    while reader.read_until(b'\n', &mut line)? > 0 {
+        take(String::from_utf8_lossy(&line).trim_end());
+        line.clear();
+    }
+    Ok(child.wait()?)
+}
+
+/// What `cargo test` said.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Report {
+    pub(super) suites: Vec<Suite>,
+    pub(super) failures: Vec<String>,
+    pub(super) ignored: Vec<String>,
+    /// Tests that passed, by full name.
+    pub(super) passes: Vec<String>,
+}
+
+/// Reads the output of `cargo test` line by line.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    report: Report,
+    /// The binary under way, and whether it has reported.
+    current: Option<(String, bool)>,
+}
+
+impl Reader {
+    /// Whether a person wants to see the line: not the tests that pass.
+    fn is_worth_showing(&self, line: &str) -> bool {
+        let line = line.trim_start();
+        let routine = line.is_empty()
+            || (line.starts_with("test ") && line.ends_with("... ok"))
+            || ["running ", "Running ", "Doc-tests ", "Compiling ", "test result: ok"]
+                .iter()
+                .any(|start| line.starts_with(start));
+        !routine
+    }
+
+    /// Takes one line.
+    pub(super) fn read(&mut self, line: &str) {
+        let trimmed = line.trim_start();
+        if let Some(running) = trimmed.strip_prefix("Running ").filter(|it| it.ends_with(')')) {
+            self.begin(binary_name(running));
+        } else if let Some(name) = trimmed.strip_prefix("Doc-tests ") {
+            self.begin(format!("{name}, examples in docs"));
+        } else if let Some(result) = line.strip_prefix("test result: ") {
+            self.result(result);
+        } else if let Some((name, verdict)) =
+            line.strip_prefix("test ").and_then(|line| line.rsplit_once(" ... "))
+        {
+            let name = name.to_owned();
+            if verdict == "ok" {
+                self.report.passes.push(name);
+            } else if verdict == "FAILED" {
+                let name = self.full_name(&name);
+                self.report.failures.push(name);
+            } else if let Some(why) = verdict.strip_prefix("ignored") {
+                self.report.ignored.push(format!("{name}{}", why.replacen(',', ":", 1)));
+            }
+        }
+    }
+
+    fn full_name(&self, test: &str) -> String {
+        self.current
+            .as_ref()
+            .map_or_else(|| test.to_owned(), |(binary, _)| format!("{binary}: {test}"))
+    }
+
+    fn begin(&mut self, name: String) {
+        self.end();
+        self.current = Some((name, false));
+    }
+
+    fn result(&mut self, result: &str) {
+        let name = self.current.as_ref().map_or("", |(name, _)| name).to_owned();
+        let mut suite = Suite { name, ..Suite::default() };
+        for part in result.split(['.', ';']).flat_map(|part| part.split("; ")) {
+            let mut words = part.split_whitespace();
+            let (Some(count), Some(what)) = (words.next(), words.next()) else { continue };
+            let Ok(count) = count.parse() else { continue };
+            match what {
+                "passed" => suite.passed = count,
+                "failed" => suite.failed = count,
+                "ignored" => suite.skipped = count,
+                _ => {}
+            }
+        }
+        let seconds =
+            result.rsplit_once("finished in ").and_then(|(_, time)| time.strip_suffix('s'));
+        let seconds = seconds.and_then(|seconds| seconds.parse().ok()).unwrap_or(0.0);
+        suite.time = Duration::from_secs_f64(seconds);
+        if let Some((_, reported)) = &mut self.current {
+            *reported = true;
+        }
+        match self.report.suites.last_mut().filter(|last| last.name == suite.name) {
+            Some(last) => {
+                last.passed += suite.passed;
+                last.failed += suite.failed;
+                last.skipped += suite.skipped;
+                last.time += suite.time;
+            }
+            None => self.report.suites.push(suite),
+        }
+    }
+
+    /// A binary that began and never reported has crashed.
+    fn end(&mut self) {
+        if let Some((name, false)) = self.current.take() {
+            self.report.failures.push(format!("{name}: ended without a result"));
+            self.report.suites.push(Suite { name, failed: 1, ..Suite::default() });
+        }
+    }
+
+    /// Ends the reading. `success` is what the process said of itself.
+    pub(super) fn finish(mut self, success: bool) -> Report {
+        self.end();
+        let failed: usize = self.report.suites.iter().map(|suite| suite.failed).sum();
+        if !success && failed == 0 {
+            self.report.failures.push("cargo test: did not build or run".into());
+            let name = "cargo test".into();
+            self.report.suites.push(Suite { name, failed: 1, ..Suite::default() });
+        }
+        // A binary without tests is nothing that ran.
+        self.report.suites.retain(|suite| suite.passed + suite.failed + suite.skipped > 0);
+        self.report
+    }
+}
+
+/// `unittests src/lib.rs (target/debug/deps/mainstay_core-0123)` is `mainstay_core`.
+fn binary_name(running: &str) -> String {
+    let path = running.rsplit_once('(').map_or(running, |(_, path)| path.trim_end_matches(')'));
+    let file = path.rsplit('/').next().unwrap_or(path);
+    let name = file.rsplit_once('-').map_or(file, |(name, _)| name);
+    let source = running.split(" (").next().unwrap_or_default();
+    match source.strip_prefix("unittests ") {
+        Some("src/lib.rs") => name.to_owned(),
+        Some(source) => format!("{name}, {source}"),
+        None => format!("{name}, {source}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(output: &str, success: bool) -> Report {
+        let mut reader = Reader::default();
+        output.lines().for_each(|line| reader.read(line));
+        reader.finish(success)
+    }
+
+    const OUTPUT: &str = "\
+     Running unittests src/lib.rs (target/debug/deps/mainstay_core-0123)
+running 4 tests
+test a::one ... ok
+test a::two ... FAILED
+test a::three ... ignored, wants a network
+test result: FAILED. 2 passed; 1 failed; 1 ignored; 0 measured; 0 filtered out; finished in 1.50s
+     Running unittests src/main.rs (target/debug/deps/mainstay-0123)
+test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s
+   Doc-tests mainstay_core
+test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.25s
+test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.25s
+";
+
+    #[test]
+    fn what_each_binary_reported_is_summed() {
+        let report = report(OUTPUT, false);
+        let suites: Vec<_> = report
+            .suites
+            .iter()
+            .map(|it| (it.name.as_str(), it.passed, it.failed, it.skipped, it.time.as_millis()))
+            .collect();
+        assert_eq!(
+            suites,
+            [("mainstay_core", 2, 1, 1, 1500), ("mainstay_core, examples in docs", 3, 0, 0, 500)]
+        );
+        assert_eq!(report.failures, ["mainstay_core: a::two"]);
+        assert_eq!(report.ignored, ["a::three: wants a network"]);
+        assert_eq!(report.passes, ["a::one"]);
+    }
+
+    #[test]
+    fn a_binary_that_crashes_has_failed() {
+        let crashed =
+            report("     Running tests/it/main.rs (target/debug/deps/it-01)\ntest a ... ", false);
+        assert_eq!(crashed.suites[0].failed, 1);
+        assert_eq!(crashed.failures, ["it, tests/it/main.rs: ended without a result"]);
+    }
+
+    #[test]
+    fn a_workspace_that_does_not_build_has_failed() {
+        assert_eq!(report("error: could not compile\n", false).suites[0].failed, 1);
+        assert_eq!(report("", true), Report::default());
+    }
+}
