@@ -1,1 +1,32 @@
-//! Not yet begun.
+//! Rules: from the text a developer writes to a condition every store can compile.
+//!
+//! A rule is a CEL expression. [`compile`] type-checks the rules of a catalog into
+//! [`Rule`]s; [`Rule::fold`] decides beforehand what the caller and the time decide;
+//! [`interpret`] says what a condition means, and every store is measured against it.
+//!
+//! A missing value makes a comparison *unknown* (Kleene's logic, which is SQL's), and
+//! unknown admits no row. A rule follows refs and related rows with the eyes of the
+//! developer who wrote it: it sees them all.
+//!
+//! This crate reads no file, no clock and no store, and knows neither SQL nor HTTP.
+
+mod caller;
+mod compile;
+mod fold;
+mod guard;
+pub mod interpret;
+mod mistake;
+mod nearest;
+mod rule;
+mod rulebook;
+mod source;
+mod term;
+
+pub use caller::caller_value;
+pub use compile::compile_rule;
+pub use guard::GuardClass;
+pub use mistake::RuleMistake;
+pub use rule::{Rule, RuleKind};
+pub use rulebook::{FieldRuleSet, ModelRuleSet, Rulebook, compile};
+pub use source::{RULE_BYTES_MAX, RULE_DEPTH_MAX};
+pub use term::Term;
