@@ -5,9 +5,9 @@
 //! to, is kept for the plan cache.
 
 use mainstay_core::{
-    Actor, Code, Error, FieldId, Filter, ModelId, Operand, Timestamp, Truth, Type,
+    Actor, Code, Error, FieldId, Filter, ModelId, Operand, Timestamp, Truth, Type, removal::removed,
 };
-use mainstay_rules::{ModelRuleSet, Rule, Rulebook, Term};
+use mainstay_rules::{GuardClass, ModelRuleSet, Rule, Rulebook, Term};
 
 use crate::{
     bind::{SlotSource, Slots},
@@ -66,13 +66,16 @@ impl<'p> Gate<'p> {
         name: &str,
         operation: Operation,
     ) -> Result<Filter, Error> {
-        self.rule(model, operation).ok_or_else(|| denied(name))
+        match self.rule(model, operation) {
+            Some(filter) => Ok(filter),
+            None if removed("default-deny") => Ok(Filter::ALWAYS),
+            None => Err(denied(name)),
+        }
     }
 
     /// What it takes to keep this rule true while others write.
-    pub(crate) fn class(&self, model: ModelId, operation: Operation) -> mainstay_rules::GuardClass {
-        rule_of(self.rulebook.model(model), operation)
-            .map_or(mainstay_rules::GuardClass::RowLocal, Rule::class)
+    pub(crate) fn class(&self, model: ModelId, operation: Operation) -> GuardClass {
+        rule_of(self.rulebook.model(model), operation).map_or(GuardClass::RowLocal, Rule::class)
     }
 
     /// The condition under which a row's field may be seen.
@@ -81,12 +84,16 @@ impl<'p> Gate<'p> {
         self.field_rule(rulebook.model(model).fields[field.index()].read.as_ref())
     }
 
-    /// The condition under which a row's field may be written.
-    pub(crate) fn field_write(&mut self, model: ModelId, field: FieldId) -> Filter {
+    /// The condition under which a row's field may be written, and what it takes to
+    /// keep it true.
+    pub(crate) fn field_write(&mut self, model: ModelId, field: FieldId) -> (Filter, GuardClass) {
         let rulebook = self.rulebook;
         let rules = &rulebook.model(model).fields[field.index()];
+        let class_of =
+            |rule: &Option<Rule>| rule.as_ref().map_or(GuardClass::RowLocal, Rule::class);
+        let class = class_of(&rules.read).max(class_of(&rules.write));
         let read = self.field_rule(rules.read.as_ref());
-        read.and(self.field_rule(rules.write.as_ref()))
+        (read.and(self.field_rule(rules.write.as_ref())), class)
     }
 
     fn field_rule(&mut self, rule: Option<&Rule>) -> Filter {

@@ -1,19 +1,6 @@
 //! Names that are not there, and the nearest that are.
 
-use mainstay_core::{Catalog, Code, Error, FieldId, Model, ModelId};
-
-/// The name nearest to a misspelt one, where one is near enough to be meant.
-pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    // A text of the caller's can be long; a name is not.
-    if name.len() > 64 {
-        return None;
-    }
-    known
-        .map(|known| (strsim::jaro_winkler(name, known), known))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|(one, _), (other, _)| one.total_cmp(other))
-        .map(|(_, known)| known)
-}
+use mainstay_core::{Catalog, Code, Error, FieldId, Model, ModelId, nearest};
 
 /// The model of this name that the API shows.
 ///

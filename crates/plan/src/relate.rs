@@ -128,7 +128,7 @@ fn unknown(catalog: &Catalog, from: ModelId, name: &str, hint: Option<&str>) -> 
         }
         None => format!("no ref joins \"{model}\" and \"{name}\", in either direction"),
     });
-    match crate::names::nearest(name, names.iter().copied()) {
+    match mainstay_core::nearest(name, names.iter().copied()) {
         Some(near) => error.with_hint(format!("perhaps you meant \"{near}\"")),
         None => error,
     }

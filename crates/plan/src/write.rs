@@ -98,17 +98,18 @@ struct Guards<'g, 'b, 'r, 'a, 'p> {
 
 impl Guards<'_, '_, '_, '_, '_> {
     fn insert(&mut self, insert: &InsertRequest<'_>, payload: &Rows<'_>) -> Result<Action, Error> {
+        let mut create = Vec::new();
+        let rule = self.required(Operation::Create)?;
+        self.push(&mut create, rule, Operation::Create);
+        self.fields(&mut create, &payload.columns)?;
+        self.references(&mut create, &payload.columns);
         let mut after = Vec::new();
-        let create = self.required(Operation::Create)?;
-        self.push(&mut after, create, Operation::Create);
-        self.fields(&mut after, &payload.columns)?;
-        self.references(&mut after, &payload.columns);
         self.answer(&mut after)?;
         let conflict = match insert.resolution {
             None => None,
             Some(resolution) => Some(self.conflict(insert, resolution, payload)?),
         };
-        Ok(Action::Insert { after, conflict })
+        Ok(Action::Insert { create, after, conflict })
     }
 
     fn conflict(
@@ -221,15 +222,13 @@ impl Guards<'_, '_, '_, '_, '_> {
             return Ok(allowed.and(asked));
         }
         let readable = self.required(Operation::Read)?;
-        let target = readable.and(allowed);
+        // Often one rule says both, and need not be asked twice.
+        let target = if readable == allowed { readable } else { readable.and(allowed) };
         Ok(if target.is_never() { Filter::NEVER } else { target.and(asked) })
     }
 
     fn required(&mut self, operation: Operation) -> Result<Filter, Error> {
         let name = &*self.builder.catalog.model(self.model).name;
-        if mainstay_core::removal::removed("default-deny") {
-            return Ok(self.builder.gate.rule(self.model, operation).unwrap_or(Filter::ALWAYS));
-        }
         self.builder.gate.required(self.model, name, operation)
     }
 
@@ -243,14 +242,12 @@ impl Guards<'_, '_, '_, '_, '_> {
     /// The rules of the fields that are written, of the row at hand.
     fn fields(&mut self, guards: &mut Vec<Guard>, fields: &[FieldId]) -> Result<(), Error> {
         for field in fields {
-            let filter = self.builder.gate.field_write(self.model, *field);
+            let (filter, class) = self.builder.gate.field_write(self.model, *field);
             if filter.is_never() {
                 let declared = self.builder.catalog.model(self.model);
                 return Err(denied_field(&declared.name, &declared.field(*field).name));
             }
             if !filter.is_always() {
-                // A field rule may follow relations as any rule may.
-                let class = GuardClass::Counting;
                 guards.push(Guard { filter, class, refusal: Refusal::Denied });
             }
         }
@@ -288,9 +285,10 @@ impl Guards<'_, '_, '_, '_, '_> {
                     .iter()
                     .map(|field| Filter::IsNull(Operand::Field(Path::of(*field)))),
             );
+            let class = self.builder.gate.class(reference.to, Operation::Read);
             guards.push(Guard {
                 filter: Filter::Or(any),
-                class: GuardClass::Counting,
+                class: class.max(GuardClass::PositiveRelations),
                 refusal: Refusal::Reference(id),
             });
         }

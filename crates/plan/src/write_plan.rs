@@ -63,8 +63,11 @@ pub enum Action {
     /// Each of the plan's rows becomes a row, with a value for every field of the
     /// model in order. An absent int key is the store's to give.
     Insert {
-        /// Asked of each row once all are stored; of a row that is there already
+        /// Asked of each new row once all are stored; of a row that is there already
         /// under [`ConflictResolution::Merge`], asked of the row proposed.
+        create: Vec<Guard>,
+        /// Asked of each new row besides, once all are stored: what it takes to be
+        /// answered. Not asked of a row proposed.
         after: Vec<Guard>,
         /// What becomes of a row that is there already; none is an error.
         conflict: Option<Conflict>,

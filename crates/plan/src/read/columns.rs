@@ -78,7 +78,7 @@ impl<'r, 'a> ReadBuilder<'_, 'r, 'a, '_> {
                 SelectItem::Star | SelectItem::Embed(_) => None,
             })
         };
-        if !fields().any(|field| field.aggregate.is_some()) {
+        if !fields().any(|field| self.aggregate_of(model, field).is_some()) {
             return Ok(None);
         }
         if select.iter().any(|item| matches!(item, SelectItem::Star)) {
@@ -86,7 +86,10 @@ impl<'r, 'a> ReadBuilder<'_, 'r, 'a, '_> {
                 .with_hint("name the fields to group by"));
         }
         let mut keys = Vec::new();
-        for field in fields().filter(|field| field.aggregate.is_none()) {
+        for field in fields() {
+            if self.aggregate_of(model, field).is_some() {
+                continue;
+            }
             if let Some(expr) = &field.field {
                 let (operand, kind) = self.open_operand(model, expr)?;
                 keys.push(cast(operand, kind, field.cast.as_deref())?.0);
@@ -111,7 +114,7 @@ impl<'r, 'a> ReadBuilder<'_, 'r, 'a, '_> {
 
     fn field(&mut self, model: ModelId, item: &'r SelectField<'a>) -> Result<Column, Error> {
         let declared = self.catalog.model(model);
-        if let Some(aggregate) = item.aggregate {
+        if let Some(aggregate) = self.aggregate_of(model, item) {
             return self.aggregate(model, item, aggregate);
         }
         let expr = item.field.as_ref().expect("BUG: only count() stands without a field");
@@ -126,13 +129,25 @@ impl<'r, 'a> ReadBuilder<'_, 'r, 'a, '_> {
         Ok(Column { name: name.into(), source: Source::Value(operand, kind) })
     }
 
+    /// What an item computes. The bare word `count` has always counted rows in this
+    /// dialect, where the model has no field of that name.
+    fn aggregate_of(&self, model: ModelId, item: &SelectField<'_>) -> Option<Aggregate> {
+        let bare_count = item.field.as_ref().is_some_and(|expr| {
+            expr.name == "count"
+                && expr.json.is_empty()
+                && self.catalog.model(model).field_id("count").is_none()
+        });
+        item.aggregate.or(bare_count.then_some(Aggregate::Count))
+    }
+
     fn aggregate(
         &mut self,
         model: ModelId,
         item: &'r SelectField<'a>,
         aggregate: Aggregate,
     ) -> Result<Column, Error> {
-        if !self.features.aggregates {
+        let is_bare_count = item.aggregate.is_none();
+        if !self.features.aggregates && !is_bare_count {
             return Err(Error::new(
                 Code::AggregatesOff,
                 "use of aggregate functions is not allowed",
@@ -140,12 +155,12 @@ impl<'r, 'a> ReadBuilder<'_, 'r, 'a, '_> {
             .with_hint("[rest] aggregates = true in mainstay.toml allows it"));
         }
         let (operand, input) = match &item.field {
-            None => (None, Type::Int),
-            Some(expr) => {
+            Some(expr) if !is_bare_count => {
                 let (operand, kind) = self.open_operand(model, expr)?;
                 let (operand, kind) = cast(operand, kind, item.cast.as_deref())?;
                 (Some(operand), kind)
             }
+            _ => (None, Type::Int),
         };
         let output = aggregate_type(aggregate, input)?;
         if item.aggregate_cast.is_some() {
@@ -257,14 +272,17 @@ fn cast(operand: Operand, from: Type, to: Option<&str>) -> Result<(Operand, Type
     if from == to || (from == Type::Json && to == Type::Json) {
         return Ok((operand, from));
     }
-    let converts = match (from, to) {
-        (_, Type::Text) | (Type::Text, _) => true,
-        (Type::Int | Type::Float | Type::Decimal { .. }, Type::Int | Type::Float) => true,
-        (Type::Bool, Type::Int) | (Type::Int, Type::Bool) => true,
-        (Type::Timestamp, Type::Date) | (Type::Date, Type::Timestamp) => true,
-        (Type::Json, Type::Int | Type::Float | Type::Bool) => true,
-        _ => false,
-    };
+    let converts = matches!(
+        (from, to),
+        (_, Type::Text)
+            | (Type::Text, _)
+            | (Type::Int | Type::Float | Type::Decimal { .. }, Type::Int | Type::Float)
+            | (Type::Bool, Type::Int)
+            | (Type::Int, Type::Bool)
+            | (Type::Timestamp, Type::Date)
+            | (Type::Date, Type::Timestamp)
+            | (Type::Json, Type::Int | Type::Float | Type::Bool)
+    );
     if converts {
         Ok((Operand::Cast(Box::new(operand), to), to))
     } else {

@@ -14,14 +14,16 @@ impl Patterns {
     /// Compiles the patterns of a catalog. One that does not compile was refused when
     /// the catalog was read; were one to get here, it would admit nothing.
     pub(crate) fn of(catalog: &Catalog) -> Self {
+        let nothing = Regex::new("[^\\s\\S]").expect("BUG: a constant pattern");
         let mut compiled = FxHashMap::default();
         for model in catalog.model_ids() {
             let declared = catalog.model(model);
             for field in declared.field_ids() {
                 if let Some(pattern) = &declared.field(field).constraints.pattern {
-                    let nothing = || Regex::new("[^\\s\\S]").expect("BUG: a constant pattern");
-                    compiled
-                        .insert((model, field), Regex::new(pattern).unwrap_or_else(|_| nothing()));
+                    compiled.insert(
+                        (model, field),
+                        Regex::new(pattern).unwrap_or_else(|_| nothing.clone()),
+                    );
                 }
             }
         }
