@@ -238,7 +238,7 @@ mod tests {
             ("crates/web/src/a.rs", SOURCE),
             ("tests/supabase-js/a.mjs", "test('an upsert merges', async () => {\n"),
         ]);
-        check(&tree).into_iter().map(|it| it.line).collect()
+        check(&tree).into_iter().filter(|it| it.path == path).map(|it| it.line).collect()
     }
 
     #[test]
