@@ -1,0 +1,164 @@
+//! The way out: from the router's future to the answer with everything on it.
+
+use std::{
+    any::Any,
+    convert::Infallible,
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use axum::{
+    body::Body,
+    http::{Method, StatusCode, Uri},
+    response::Response,
+    routing::future::RouteFuture,
+};
+use http_body::Body as _;
+use mainstay_core::Code;
+use pin_project_lite::pin_project;
+use tower_http::compression::ResponseFuture;
+
+use super::{
+    Stack,
+    compression::WorthCompressing,
+    cors::CorsVerdict,
+    refusal::Refusal,
+    request_body::BodyOutcome,
+    request_id::{RequestId, X_REQUEST_ID},
+    request_log::RequestEvent,
+    security_headers,
+};
+
+pin_project! {
+    /// Where an answer comes from.
+    #[project = RouteProjection]
+    pub(super) enum Route {
+        /// The layer has decided.
+        Decided { response: Option<Response> },
+        /// The router decides.
+        Plain { #[pin] future: RouteFuture<Infallible> },
+        /// The router decides, and the answer is compressed where that pays.
+        Compressed { #[pin] future: ResponseFuture<RouteFuture<Infallible>, WorthCompressing> },
+    }
+}
+
+impl Route {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
+        match self.project() {
+            RouteProjection::Decided { response } => {
+                Poll::Ready(response.take().expect("BUG: an answer is taken once"))
+            }
+            RouteProjection::Plain { future } => future.poll(cx).map(|Ok(response)| response),
+            RouteProjection::Compressed { future } => {
+                future.poll(cx).map(|Ok(response)| response.map(Body::new))
+            }
+        }
+    }
+}
+
+/// What is kept of a request until its answer is there.
+pub(super) struct Visit {
+    pub(super) stack: Stack,
+    pub(super) id: RequestId,
+    pub(super) method: Method,
+    pub(super) uri: Uri,
+    pub(super) cors: CorsVerdict,
+    /// Where the request has a body.
+    pub(super) body: Option<BodyOutcome>,
+    /// Where there is a log.
+    pub(super) started: Option<Instant>,
+}
+
+impl Visit {
+    /// The answer where the router panicked; the one place where that is logged.
+    pub(super) fn panicked(&self, panic: &(dyn Any + Send)) -> Response {
+        let text = panic
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+            .unwrap_or("a panic without a text");
+        tracing::error!(
+            request_id = %self.id,
+            method = %self.method,
+            path = self.uri.path(),
+            panic = text,
+            "a handler panicked"
+        );
+        let message = "the server failed to answer this request";
+        Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, message)
+            .with_hint(format!("The server's log has the cause under the request id {}.", self.id))
+            .into_response()
+    }
+
+    fn finish(self, mut response: Response) -> Response {
+        let shared = &*self.stack.shared;
+        // A reader of the body sees only that it broke off; here the bound is known.
+        if let Some(body) = &self.body
+            && !response.status().is_success()
+            && let Some(refusal) = body.refusal(shared.settings.body_bounds())
+        {
+            response = refusal.into_response();
+        }
+        let headers = response.headers_mut();
+        security_headers::apply(headers, shared.settings.https);
+        headers.insert(X_REQUEST_ID, self.id.header_value());
+        self.cors.apply(headers);
+        if let (Some(log), Some(started)) = (&shared.log, self.started) {
+            let status = response.status();
+            log.offer(started, status, |duration_us| RequestEvent {
+                method: self.method,
+                path: self.uri.path().into(),
+                status,
+                duration_us,
+                request_id: self.id,
+                bytes: response.body().size_hint().exact(),
+            });
+        }
+        response
+    }
+}
+
+pin_project! {
+    /// The future of one answer. It never fails and never panics.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Answering {
+        #[pin]
+        route: Route,
+        visit: Option<Visit>,
+    }
+}
+
+impl Answering {
+    pub(super) fn new(route: Route, visit: Visit) -> Self {
+        Self { route, visit: Some(visit) }
+    }
+}
+
+impl Future for Answering {
+    type Output = Result<Response, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let polled = catch_unwind(AssertUnwindSafe(|| this.route.as_mut().poll(cx)));
+        if matches!(polled, Ok(Poll::Pending)) {
+            return Poll::Pending;
+        }
+        let visit = this.visit.take().expect("BUG: polled after its answer");
+        let response = match polled {
+            Ok(Poll::Ready(response)) => response,
+            Err(panic) => {
+                // What is left of the handler is dropped here, where a second panic
+                // does no harm.
+                let _ = catch_unwind(AssertUnwindSafe(|| {
+                    this.route.set(Route::Decided { response: None });
+                }));
+                visit.panicked(&*panic)
+            }
+            Ok(Poll::Pending) => unreachable!("BUG: pending was returned above"),
+        };
+        Poll::Ready(Ok(visit.finish(response)))
+    }
+}
