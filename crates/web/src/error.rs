@@ -14,10 +14,13 @@ use axum::{
 use mainstay_core::{Actor, Code, Error};
 use serde::Serialize;
 
+use crate::rest::METHODS;
+
 /// Seconds after which a caller may ask again when the store could not be asked.
 const RETRY_AFTER_S: &str = "1";
 
 /// Every code with its status and what it means, in the order of [`Code::ALL`].
+#[rustfmt::skip] // A table is read by its lines.
 const TABLE: &[(Code, StatusCode, &str)] = &[
     (Code::QueryUnreadable, StatusCode::BAD_REQUEST, "the query string, or a part of it, cannot be read"),
     (Code::BodyUnreadable, StatusCode::BAD_REQUEST, "the body is not what its content type says, or not an object or array of objects"),
@@ -129,6 +132,10 @@ impl Failure {
                     header::WWW_AUTHENTICATE,
                     HeaderValue::from_static("Bearer error=\"invalid_token\""),
                 );
+            }
+            // RFC 9110, section 15.5.6.
+            Code::MethodNotAllowed | Code::PutMismatch => {
+                headers.insert(header::ALLOW, METHODS);
             }
             Code::Unavailable => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));

@@ -5,6 +5,7 @@
 //! what is served. Nothing here decides who may do what.
 
 mod error;
+pub mod fuzz;
 mod health;
 pub mod middleware;
 mod openapi;
@@ -18,4 +19,4 @@ pub mod static_files;
 pub use error::{Failure, status};
 pub use rest::{FEATURES, Feature, Reason, Rehearsal, Support};
 pub use router::{refuse_path, router};
-pub use state::{App, ServerTiming, Settings, State, system_time};
+pub use state::{ServedApp, ServerTiming, Settings, State, system_time};

@@ -37,9 +37,7 @@ pub(crate) fn document(name: &str, catalog: &Catalog) -> Vec<u8> {
 
 /// The parameters every model's path takes.
 fn parameters() -> Json {
-    let parameter = |place: &str, name: &str, kind: &str, description: &str| {
-        json!({ "in": place, "name": name, "description": description, "schema": { "type": kind } })
-    };
+    let parameter = |place: &str, name: &str, kind: &str, description: &str| json!({ "in": place, "name": name, "description": description, "schema": { "type": kind } });
     json!({
         "select": parameter("query", "select", "string", "Fields, aliases, casts, JSON paths, aggregates and embedded models."),
         "order": parameter("query", "order", "string", "Fields with directions: title.desc.nullslast,id.asc"),
@@ -79,9 +77,8 @@ fn path(model: &Model) -> Json {
         })
     });
     let choosing: Vec<Json> = filters.chain(shared(&["or", "and"])).collect();
-    let with = |names: &[&str]| -> Vec<Json> {
-        choosing.iter().cloned().chain(shared(names)).collect()
-    };
+    let with =
+        |names: &[&str]| -> Vec<Json> { choosing.iter().cloned().chain(shared(names)).collect() };
     let row = json!({ "$ref": format!("#/components/schemas/{}", model.name) });
     let content = |schema: Json| json!({ "application/json": { "schema": schema } });
     let rows = content(json!({ "type": "array", "items": row }));
@@ -184,11 +181,8 @@ fn property(field: &Field, catalog: &Catalog) -> Json {
 }
 
 fn bounds(constraints: &Constraints, kind: Type, property: &mut Map<String, Json>) {
-    let (min, max) = if kind == Type::Text {
-        ("minLength", "maxLength")
-    } else {
-        ("minimum", "maximum")
-    };
+    let (min, max) =
+        if kind == Type::Text { ("minLength", "maxLength") } else { ("minimum", "maximum") };
     if let Some(value) = &constraints.min {
         property.insert(min.into(), literal(value));
     }

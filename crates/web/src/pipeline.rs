@@ -25,6 +25,10 @@ use crate::{
     state::{ServerTiming, State},
 };
 
+/// What the rows of one address depend on, for whoever keeps answers: PostgREST's
+/// list, and the caller.
+const VARY: HeaderValue = HeaderValue::from_static("accept, prefer, range, authorization, apikey");
+
 /// Answers a request for the rows of a model.
 pub(crate) async fn answer(state: &State, model: &str, req: Request) -> Response {
     let (head, body) = req.into_parts();
@@ -33,6 +37,7 @@ pub(crate) async fn answer(state: &State, model: &str, req: Request) -> Response
         Ok(res) => res,
         Err(failure) => failure.into_response(request_id(&head)),
     };
+    res.headers_mut().insert(header::VARY, VARY);
     stages.tell(res.headers_mut());
     res
 }

@@ -21,15 +21,17 @@ mod rows;
 mod select;
 #[cfg(test)]
 pub(crate) mod show;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
     response::Response,
 };
-use mainstay_core::{Actor, Catalog, Code, Error, Timestamp};
+use mainstay_core::{Actor, Catalog, Code, Error, Limits, Timestamp};
 use mainstay_plan::{Planner, ReadPlan, ReadRequest, Return, WritePlan, WriteRequest};
 use mainstay_store::{Committed, Cx, End, ReadDone, RowSink, Store, WriteSet};
 use percent_encoding::percent_decode_str;
@@ -44,14 +46,18 @@ use self::{
     query::Query,
 };
 
-pub(crate) use self::{layout::Layouts, query::Params};
 pub use self::{
     features::{FEATURES, Feature, Reason, Support},
     prefer::Rehearsal,
 };
+pub(crate) use self::{layout::Layouts, query::Params};
 
 /// The one schema there is, by the name clients know it.
 const SCHEMA: &str = "public";
+
+/// The methods of a model, as `Allow` lists them.
+pub(crate) const METHODS: HeaderValue =
+    HeaderValue::from_static("OPTIONS,GET,HEAD,POST,PUT,PATCH,DELETE");
 
 /// What a request asks for, borrowed from it.
 #[derive(Debug)]
@@ -139,6 +145,14 @@ pub(crate) fn decode<'a>(
         Verb::Update => rows::update::decode(asked, form, planner.limits()),
         Verb::Delete => rows::delete::decode(asked, form),
     }
+}
+
+/// Reads a query string alone.
+///
+/// # Errors
+/// Where it is not of the dialect.
+pub(crate) fn read_query(params: &Params<'_>, limits: &Limits) -> Result<(), Error> {
+    Query::read(params, limits).map(drop)
 }
 
 /// The plan of what was decoded.
@@ -236,7 +250,7 @@ pub(crate) fn list_methods(state: &State, model: &str) -> Result<Response, Error
         let message = format!("could not find the model \"{model}\" in this app");
         return Err(Error::new(Code::ModelUnknown, message));
     }
-    Ok(allow(HeaderValue::from_static("OPTIONS,GET,HEAD,POST,PUT,PATCH,DELETE")))
+    Ok(allow(METHODS))
 }
 
 /// An empty answer that lists methods.
@@ -314,6 +328,37 @@ impl Form {
             headers.insert(CONTENT_PROFILE, HeaderValue::from_static(SCHEMA));
         }
     }
+}
+
+/// A body that is not there, of a length that is not said: the answer to HEAD, whose
+/// `Content-Length` would have to be that of the body GET answers (RFC 9110 §8.6).
+struct Unsent;
+
+impl http_body::Body for Unsent {
+    type Data = bytes::Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
+        std::task::Poll::Ready(None)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        true
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        http_body::SizeHint::default()
+    }
+}
+
+/// An answer without content, which has no length either (RFC 9110 §8.6).
+fn no_content() -> Response {
+    let mut res = Response::new(Body::new(Unsent));
+    *res.status_mut() = StatusCode::NO_CONTENT;
+    res
 }
 
 /// Whether the caller names the schema of the request.

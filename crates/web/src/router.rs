@@ -15,9 +15,10 @@ use crate::{error::Failure, health, pipeline, pipeline::request_id, rest, state:
 /// Where the REST dialect lives.
 pub(crate) const REST: &str = "/rest/v1/";
 
+const ROOT_METHODS: HeaderValue = HeaderValue::from_static("OPTIONS,GET,HEAD");
+
 /// The API of an app. What is not listed here is 404 as JSON, until whoever stands
 /// above mounts a fallback of its own.
-#[must_use]
 pub fn router(state: State) -> Router {
     Router::new()
         .route("/healthz", get(health::live))
@@ -59,10 +60,12 @@ async fn describe(AxumState(state): AxumState<State>, req: Request) -> Response 
             res.headers_mut().insert(header::CONTENT_TYPE, content_type);
             res
         }
-        Method::OPTIONS => rest::allow(HeaderValue::from_static("OPTIONS,GET,HEAD")),
+        Method::OPTIONS => rest::allow(ROOT_METHODS),
         _ => {
             let (head, _) = req.into_parts();
-            refuse(&head, rest::method_not_allowed(&head.method))
+            let mut res = refuse(&head, rest::method_not_allowed(&head.method));
+            res.headers_mut().insert(header::ALLOW, ROOT_METHODS);
+            res
         }
     }
 }

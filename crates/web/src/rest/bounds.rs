@@ -27,7 +27,11 @@ impl<'l> Bounds<'l> {
     /// One more embed, so many levels down.
     pub(super) fn embed(&mut self, depth: usize) -> Result<(), Error> {
         if depth > self.limits.embed_depth_max {
-            return Err(over("nested embeds", self.limits.embed_depth_max, Some("embed_depth_max")));
+            return Err(over(
+                "nested embeds",
+                self.limits.embed_depth_max,
+                Some("embed_depth_max"),
+            ));
         }
         count(&mut self.embeds, self.limits.embeds_max, "embeds", "embeds_max")
     }
@@ -35,7 +39,11 @@ impl<'l> Bounds<'l> {
     /// The path to an embedded model, beside so many others.
     pub(super) fn path(&self, depth: usize, others: usize) -> Result<(), Error> {
         if depth > self.limits.embed_depth_max {
-            return Err(over("nested embeds", self.limits.embed_depth_max, Some("embed_depth_max")));
+            return Err(over(
+                "nested embeds",
+                self.limits.embed_depth_max,
+                Some("embed_depth_max"),
+            ));
         }
         if others == self.limits.embeds_max {
             return Err(over("embeds", self.limits.embeds_max, Some("embeds_max")));

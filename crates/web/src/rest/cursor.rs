@@ -236,7 +236,10 @@ impl<'a> Cursor<'a> {
         let column = self.text[..self.at].chars().count() + 1;
         Error::new(
             Code::QueryUnreadable,
-            format!("\"failed to parse {} ({})\" (line 1, column {column})", self.subject, self.text),
+            format!(
+                "\"failed to parse {} ({})\" (line 1, column {column})",
+                self.subject, self.text
+            ),
         )
         .with_details(format!("unexpected {met} expecting {expected}"))
     }
@@ -281,11 +284,41 @@ mod tests {
 
     #[test]
     fn what_is_no_field_is_refused_where_it_stops_making_sense() {
-        check("", expect![[r#""failed to parse field ()" (line 1, column 1) unexpected end of input expecting a field name"#]]);
-        check("a-", expect![[r#""failed to parse field (a-)" (line 1, column 1) unexpected "a" expecting a field name"#]]);
-        check("\"a", expect![[r#""failed to parse field ("a)" (line 1, column 1) unexpected """ expecting a closing quote"#]]);
-        check("a->", expect![[r#""failed to parse field (a->)" (line 1, column 4) unexpected end of input expecting a JSON key or index"#]]);
-        check("ä->>b->c", expect![[r#""failed to parse field (ä->>b->c)" (line 1, column 6) unexpected "-" expecting no step after "->>", whose value is text"#]]);
-        check("a->99999999999", expect![[r#""failed to parse field (a->99999999999)" (line 1, column 4) unexpected "9" expecting an array index that fits 32 bits"#]]);
+        check(
+            "",
+            expect![[
+                r#""failed to parse field ()" (line 1, column 1) unexpected end of input expecting a field name"#
+            ]],
+        );
+        check(
+            "a-",
+            expect![[
+                r#""failed to parse field (a-)" (line 1, column 1) unexpected "a" expecting a field name"#
+            ]],
+        );
+        check(
+            "\"a",
+            expect![[
+                r#""failed to parse field ("a)" (line 1, column 1) unexpected """ expecting a closing quote"#
+            ]],
+        );
+        check(
+            "a->",
+            expect![[
+                r#""failed to parse field (a->)" (line 1, column 4) unexpected end of input expecting a JSON key or index"#
+            ]],
+        );
+        check(
+            "ä->>b->c",
+            expect![[
+                r#""failed to parse field (ä->>b->c)" (line 1, column 6) unexpected "-" expecting no step after "->>", whose value is text"#
+            ]],
+        );
+        check(
+            "a->99999999999",
+            expect![[
+                r#""failed to parse field (a->99999999999)" (line 1, column 4) unexpected "9" expecting an array index that fits 32 bits"#
+            ]],
+        );
     }
 }

@@ -27,7 +27,9 @@ pub(crate) fn sink(
     bytes_max: usize,
 ) -> Box<dyn RowSink> {
     match format {
-        Format::Array(nulls) => Box::new(JsonSink::new(layout, nulls, Shape::Array, rows, bytes_max)),
+        Format::Array(nulls) => {
+            Box::new(JsonSink::new(layout, nulls, Shape::Array, rows, bytes_max))
+        }
         Format::Object(nulls) => {
             Box::new(JsonSink::new(layout, nulls, Shape::Object, rows, bytes_max))
         }
@@ -438,31 +440,73 @@ mod tests {
     #[test]
     fn rows_are_written_with_their_embeds_and_spreads() {
         let any = RowsAllowed::Any;
-        check(Format::Array(Nulls::Kept), any, 1000, expect![[r#"[{"id":1,"author":{"name":"Ada, \"A\""},"city":"Köln","com\"ments":[{"body":"x"},{"body":"y"}]},{"id":2,"author":null,"city":null,"com\"ments":[]}]"#]]);
-        check(Format::Array(Nulls::Stripped), any, 1000, expect![[r#"[{"id":1,"author":{"name":"Ada, \"A\""},"city":"Köln","com\"ments":[{"body":"x"},{"body":"y"}]},{"id":2,"com\"ments":[]}]"#]]);
-        check(Format::Csv, any, 1000, expect![[r#"
+        check(
+            Format::Array(Nulls::Kept),
+            any,
+            1000,
+            expect![[
+                r#"[{"id":1,"author":{"name":"Ada, \"A\""},"city":"Köln","com\"ments":[{"body":"x"},{"body":"y"}]},{"id":2,"author":null,"city":null,"com\"ments":[]}]"#
+            ]],
+        );
+        check(
+            Format::Array(Nulls::Stripped),
+            any,
+            1000,
+            expect![[
+                r#"[{"id":1,"author":{"name":"Ada, \"A\""},"city":"Köln","com\"ments":[{"body":"x"},{"body":"y"}]},{"id":2,"com\"ments":[]}]"#
+            ]],
+        );
+        check(
+            Format::Csv,
+            any,
+            1000,
+            expect![[r#"
             id,author,city,"com""ments"
             1,"{""name"":""Ada, \""A\""""}",Köln,"[{""body"":""x""},{""body"":""y""}]"
-            2,,,[]"#]]);
+            2,,,[]"#]],
+        );
     }
 
     #[test]
     fn an_answer_that_is_too_large_is_stopped() {
-        check(Format::Array(Nulls::Kept), RowsAllowed::Any, 60, expect!["response_too_large the answer is larger than 60 bytes ([limits] response_bytes_max): Ask for fewer rows with limit, or for fewer fields with select."]);
-        check(Format::Csv, RowsAllowed::Any, 60, expect!["response_too_large the answer is larger than 60 bytes ([limits] response_bytes_max): Ask for fewer rows with limit, or for fewer fields with select."]);
+        check(
+            Format::Array(Nulls::Kept),
+            RowsAllowed::Any,
+            60,
+            expect![
+                "response_too_large the answer is larger than 60 bytes ([limits] response_bytes_max): Ask for fewer rows with limit, or for fewer fields with select."
+            ],
+        );
+        check(
+            Format::Csv,
+            RowsAllowed::Any,
+            60,
+            expect![
+                "response_too_large the answer is larger than 60 bytes ([limits] response_bytes_max): Ask for fewer rows with limit, or for fewer fields with select."
+            ],
+        );
     }
 
     #[test]
     fn a_second_row_is_refused_where_one_is_allowed() {
-        check(Format::Object(Nulls::Kept), RowsAllowed::One, 1000, expect!["PGRST116 Cannot coerce the result to a single JSON object: The result contains more than 1 rows"]);
+        check(
+            Format::Object(Nulls::Kept),
+            RowsAllowed::One,
+            1000,
+            expect![
+                "PGRST116 Cannot coerce the result to a single JSON object: The result contains more than 1 rows"
+            ],
+        );
     }
 
     #[test]
     fn rows_without_columns_and_answers_without_rows_are_whole_too() {
         let layout = Arc::new(Layout::of(&query(Vec::new())));
-        let mut sink =
-            sink(Format::Array(Nulls::Kept), Arc::clone(&layout), RowsAllowed::Any, 100);
-        assert_eq!(into_bytes(super::sink(Format::Array(Nulls::Kept), layout, RowsAllowed::Any, 9)), b"[]");
+        let mut sink = sink(Format::Array(Nulls::Kept), Arc::clone(&layout), RowsAllowed::Any, 100);
+        assert_eq!(
+            into_bytes(super::sink(Format::Array(Nulls::Kept), layout, RowsAllowed::Any, 9)),
+            b"[]"
+        );
         for _ in 0..2 {
             sink.begin_row();
             sink.end_row().unwrap();

@@ -55,7 +55,9 @@ impl Reason {
     pub fn text(self) -> &'static str {
         match self {
             Self::PostgresType => "bound to a type or operator that only PostgreSQL has",
-            Self::NoFunctions => "there are no database functions; custom routes stand beside the API",
+            Self::NoFunctions => {
+                "there are no database functions; custom routes stand beside the API"
+            }
             Self::OneSchema => "there is one schema, `public`",
             Self::WritesHaveNoPage => "a write names its rows by a filter, never by a page",
             Self::NoArrays => "would answer arrays, which only PostgreSQL has",
@@ -174,6 +176,7 @@ pub const FEATURES: &[Feature] = &[
     yes(OTHER, "Accept-Profile, Content-Profile: public", "another_schema_is_refused"),
     no(OTHER, "Accept-Profile, Content-Profile of others", Reason::OneSchema),
     no(OTHER, "/rpc/function", Reason::NoFunctions),
+    yes(OTHER, "Vary", "a_read_answers_its_rows_and_their_range"),
     yes(OTHER, "OpenAPI at /", "the_root_describes_every_exposed_model"),
     yes(OTHER, "errors with PostgREST's codes", "the_page_of_errors_lists_every_code"),
 ];

@@ -195,8 +195,11 @@ fn operator(cursor: &mut Cursor<'_>) -> Result<(Operator, Quantified), Error> {
         return Ok((*operator, *quantified));
     }
     if let Some((name, of)) = REFUSED.iter().find(|(name, _)| *name == word) {
-        return Err(Error::new(Code::NotSupported, format!("the operator \"{name}\" is not supported"))
-            .with_details(format!("It belongs to PostgreSQL's {of}, which has no counterpart here.")));
+        return Err(Error::new(
+            Code::NotSupported,
+            format!("the operator \"{name}\" is not supported"),
+        )
+        .with_details(format!("It belongs to PostgreSQL's {of}, which has no counterpart here.")));
     }
     cursor.return_to(before);
     Err(cursor.expected(EXPECTED_OPERATOR))
@@ -278,12 +281,10 @@ mod tests {
     }
 
     fn check_tree(text: &str, expected: Expect) {
-        expected.assert_eq(
-            &match read_tree(Group::Or, false, text, &mut Bounds::new(&limits())) {
-                Ok(condition) => show::condition(&condition),
-                Err(error) => show::error(&error),
-            },
-        );
+        expected.assert_eq(&match read_tree(Group::Or, false, text, &mut Bounds::new(&limits())) {
+            Ok(condition) => show::condition(&condition),
+            Err(error) => show::error(&error),
+        });
     }
 
     #[test]
@@ -315,7 +316,12 @@ mod tests {
         check("is.true", expect!["f Is True"]);
         check("is.false", expect!["f Is False"]);
         check("is.unknown", expect!["f Is Unknown"]);
-        check("is.nil", expect![[r#"PGRST100 "failed to parse filter (is.nil)" (line 1, column 4): unexpected "n" expecting null, not_null, true, false or unknown"#]]);
+        check(
+            "is.nil",
+            expect![[
+                r#"PGRST100 "failed to parse filter (is.nil)" (line 1, column 4): unexpected "n" expecting null, not_null, true, false or unknown"#
+            ]],
+        );
     }
 
     #[test]
@@ -326,9 +332,24 @@ mod tests {
         check(r#"in.("a,b","c\"d\\",e f)"#, expect![[r#"f In ["a,b", "c\"d\\", "e f"]"#]]);
         check(r#"in.("a"b,c)"#, expect![[r#"f In ["\"a\"b", "c"]"#]]);
         check("not.in.(1)", expect![[r#"not f In ["1"]"#]]);
-        check("in.1,2", expect![[r#"PGRST100 "failed to parse filter (in.1,2)" (line 1, column 4): unexpected "1" expecting "(""#]]);
-        check("in.(1", expect![[r#"PGRST100 "failed to parse filter (in.(1)" (line 1, column 6): unexpected end of input expecting "," or ")""#]]);
-        check("in.(1)x", expect![[r#"PGRST100 "failed to parse filter (in.(1)x)" (line 1, column 7): unexpected "x" expecting end of input"#]]);
+        check(
+            "in.1,2",
+            expect![[
+                r#"PGRST100 "failed to parse filter (in.1,2)" (line 1, column 4): unexpected "1" expecting "(""#
+            ]],
+        );
+        check(
+            "in.(1",
+            expect![[
+                r#"PGRST100 "failed to parse filter (in.(1)" (line 1, column 6): unexpected end of input expecting "," or ")""#
+            ]],
+        );
+        check(
+            "in.(1)x",
+            expect![[
+                r#"PGRST100 "failed to parse filter (in.(1)x)" (line 1, column 7): unexpected "x" expecting end of input"#
+            ]],
+        );
     }
 
     #[test]
@@ -337,45 +358,132 @@ mod tests {
         check("like(all).{a*,\"b,*\"}", expect![[r#"f Like all ["a%", "b,%"]"#]]);
         check("eq(any).{}", expect!["f Eq any []"]);
         check("not.gt(all).{ 1 , 2 }", expect![[r#"not f Gt all ["1", "2"]"#]]);
-        check("eq(any).1", expect![[r#"PGRST100 "failed to parse filter (eq(any).1)" (line 1, column 10): unexpected end of input expecting a list in braces"#]]);
-        check("neq(any).{1}", expect![[r#"PGRST100 "failed to parse filter (neq(any).{1})" (line 1, column 4): unexpected "(" expecting "." and a value"#]]);
+        check(
+            "eq(any).1",
+            expect![[
+                r#"PGRST100 "failed to parse filter (eq(any).1)" (line 1, column 10): unexpected end of input expecting a list in braces"#
+            ]],
+        );
+        check(
+            "neq(any).{1}",
+            expect![[
+                r#"PGRST100 "failed to parse filter (neq(any).{1})" (line 1, column 4): unexpected "(" expecting "." and a value"#
+            ]],
+        );
     }
 
     #[test]
     fn unknown_operators_are_not_values_and_foreign_ones_are_named() {
-        check("1", expect![[r#"PGRST100 "failed to parse filter (1)" (line 1, column 1): unexpected "1" expecting "not" or operator (eq, gt, ...)"#]]);
-        check("noop.0", expect![[r#"PGRST100 "failed to parse filter (noop.0)" (line 1, column 1): unexpected "n" expecting "not" or operator (eq, gt, ...)"#]]);
-        check("eq", expect![[r#"PGRST100 "failed to parse filter (eq)" (line 1, column 3): unexpected end of input expecting "." and a value"#]]);
-        check("fts(english).cat", expect![[r#"PGRST127 the operator "fts" is not supported: It belongs to PostgreSQL's full-text search, which has no counterpart here."#]]);
-        check("adj.[1,2)", expect![[r#"PGRST127 the operator "adj" is not supported: It belongs to PostgreSQL's ranges, which has no counterpart here."#]]);
+        check(
+            "1",
+            expect![[
+                r#"PGRST100 "failed to parse filter (1)" (line 1, column 1): unexpected "1" expecting "not" or operator (eq, gt, ...)"#
+            ]],
+        );
+        check(
+            "noop.0",
+            expect![[
+                r#"PGRST100 "failed to parse filter (noop.0)" (line 1, column 1): unexpected "n" expecting "not" or operator (eq, gt, ...)"#
+            ]],
+        );
+        check(
+            "eq",
+            expect![[
+                r#"PGRST100 "failed to parse filter (eq)" (line 1, column 3): unexpected end of input expecting "." and a value"#
+            ]],
+        );
+        check(
+            "fts(english).cat",
+            expect![[
+                r#"PGRST127 the operator "fts" is not supported: It belongs to PostgreSQL's full-text search, which has no counterpart here."#
+            ]],
+        );
+        check(
+            "adj.[1,2)",
+            expect![[
+                r#"PGRST127 the operator "adj" is not supported: It belongs to PostgreSQL's ranges, which has no counterpart here."#
+            ]],
+        );
     }
 
     #[test]
     fn trees_nest_and_negate() {
         check_tree("(a.eq.1,b.gt.2)", expect![[r#"or(a Eq "1", b Gt "2")"#]]);
-        check_tree("( a.eq.1 , not.and(b.gt.2,c.not.is.null) )", expect![[r#"or(a Eq "1 ", not and(b Gt "2", not c Is Null))"#]]);
-        check_tree(r#"(a.eq."x,y)",b.in.(1,"2,3"))"#, expect![[r#"or(a Eq "x,y)", b In ["1", "2,3"])"#]]);
-        check_tree("(a.cs.{x,y},b.like(any).{c*,d*})", expect![[r#"or(a Contains "{x,y}", b Like any ["c%", "d%"])"#]]);
-        check_tree("(data->>a.eq.1,and.eq.2,or.is.null)", expect![[r#"or(data->>a Eq "1", and Eq "2", or Is Null)"#]]);
+        check_tree(
+            "( a.eq.1 , not.and(b.gt.2,c.not.is.null) )",
+            expect![[r#"or(a Eq "1 ", not and(b Gt "2", not c Is Null))"#]],
+        );
+        check_tree(
+            r#"(a.eq."x,y)",b.in.(1,"2,3"))"#,
+            expect![[r#"or(a Eq "x,y)", b In ["1", "2,3"])"#]],
+        );
+        check_tree(
+            "(a.cs.{x,y},b.like(any).{c*,d*})",
+            expect![[r#"or(a Contains "{x,y}", b Like any ["c%", "d%"])"#]],
+        );
+        check_tree(
+            "(data->>a.eq.1,and.eq.2,or.is.null)",
+            expect![[r#"or(data->>a Eq "1", and Eq "2", or Is Null)"#]],
+        );
         check_tree(r#"(a.eq."x"y)"#, expect![[r#"or(a Eq "\"x\"y")"#]]);
     }
 
     #[test]
     fn broken_trees_are_refused_with_their_place() {
-        check_tree("()", expect![[r#"PGRST100 "failed to parse logic tree (())" (line 1, column 2): unexpected ")" expecting a field name"#]]);
-        check_tree("a.eq.1", expect![[r#"PGRST100 "failed to parse logic tree (a.eq.1)" (line 1, column 1): unexpected "a" expecting "(""#]]);
-        check_tree("(a.eq.1", expect![[r#"PGRST100 "failed to parse logic tree ((a.eq.1)" (line 1, column 8): unexpected end of input expecting "," or ")""#]]);
-        check_tree("(a.in.1,2)", expect![[r#"PGRST100 "failed to parse logic tree ((a.in.1,2))" (line 1, column 7): unexpected "1" expecting "(""#]]);
-        check_tree("(a.eq.1)x", expect![[r#"PGRST100 "failed to parse logic tree ((a.eq.1)x)" (line 1, column 9): unexpected "x" expecting end of input"#]]);
-        check_tree("(xor(a.eq.1))", expect![[r#"PGRST100 "failed to parse logic tree ((xor(a.eq.1)))" (line 1, column 5): unexpected "(" expecting "." and an operator"#]]);
+        check_tree(
+            "()",
+            expect![[
+                r#"PGRST100 "failed to parse logic tree (())" (line 1, column 2): unexpected ")" expecting a field name"#
+            ]],
+        );
+        check_tree(
+            "a.eq.1",
+            expect![[
+                r#"PGRST100 "failed to parse logic tree (a.eq.1)" (line 1, column 1): unexpected "a" expecting "(""#
+            ]],
+        );
+        check_tree(
+            "(a.eq.1",
+            expect![[
+                r#"PGRST100 "failed to parse logic tree ((a.eq.1)" (line 1, column 8): unexpected end of input expecting "," or ")""#
+            ]],
+        );
+        check_tree(
+            "(a.in.1,2)",
+            expect![[
+                r#"PGRST100 "failed to parse logic tree ((a.in.1,2))" (line 1, column 7): unexpected "1" expecting "(""#
+            ]],
+        );
+        check_tree(
+            "(a.eq.1)x",
+            expect![[
+                r#"PGRST100 "failed to parse logic tree ((a.eq.1)x)" (line 1, column 9): unexpected "x" expecting end of input"#
+            ]],
+        );
+        check_tree(
+            "(xor(a.eq.1))",
+            expect![[
+                r#"PGRST100 "failed to parse logic tree ((xor(a.eq.1)))" (line 1, column 5): unexpected "(" expecting "." and an operator"#
+            ]],
+        );
     }
 
     #[test]
     fn each_bound_holds_at_its_edge() {
         check("in.(1,2,3,4,5)", expect![[r#"f In ["1", "2", "3", "4", "5"]"#]]);
-        check("in.(1,2,3,4,5,6)", expect!["54000 a request may hold 6 filter nodes at most: The limit is [limits] filter_nodes_max."]);
+        check(
+            "in.(1,2,3,4,5,6)",
+            expect![
+                "54000 a request may hold 6 filter nodes at most: The limit is [limits] filter_nodes_max."
+            ],
+        );
         check_tree("(and(a.eq.1))", expect![[r#"or(and(a Eq "1"))"#]]);
-        check_tree("(and(or(a.eq.1)))", expect!["54000 a request may hold 2 nested and/or groups at most: The limit is [limits] filter_depth_max."]);
+        check_tree(
+            "(and(or(a.eq.1)))",
+            expect![
+                "54000 a request may hold 2 nested and/or groups at most: The limit is [limits] filter_depth_max."
+            ],
+        );
     }
 
     proptest::proptest! {

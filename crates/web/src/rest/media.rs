@@ -177,8 +177,14 @@ mod tests {
         check("text/html, application/json;q=0.9, */*;q=0.1", Some(json));
         check("application/json;q=0.2, text/csv;q=0.3", Some(Format::Csv));
         check("application/vnd.pgrst.object+json", Some(Format::Object(Nulls::Kept)));
-        check("application/vnd.pgrst.object+json; nulls=stripped", Some(Format::Object(Nulls::Stripped)));
-        check("application/vnd.pgrst.array+json;nulls=stripped", Some(Format::Array(Nulls::Stripped)));
+        check(
+            "application/vnd.pgrst.object+json; nulls=stripped",
+            Some(Format::Object(Nulls::Stripped)),
+        );
+        check(
+            "application/vnd.pgrst.array+json;nulls=stripped",
+            Some(Format::Array(Nulls::Stripped)),
+        );
         check("application/vnd.pgrst.array+json", Some(json));
     }
 

@@ -94,10 +94,30 @@ mod tests {
 
     #[test]
     fn what_is_not_of_the_grammar_is_refused_with_its_place() {
-        check("", expect![[r#"PGRST100 "failed to parse order ()" (line 1, column 1): unexpected end of input expecting a field name"#]]);
-        check("id.ac", expect![[r#"PGRST100 "failed to parse order (id.ac)" (line 1, column 4): unexpected "a" expecting "asc", "desc", "nullsfirst" or "nullslast""#]]);
-        check("id.descc", expect![[r#"PGRST100 "failed to parse order (id.descc)" (line 1, column 8): unexpected "c" expecting ".", "," or end of input"#]]);
-        check("author(name,id)", expect![[r#"PGRST100 "failed to parse order (author(name,id))" (line 1, column 12): unexpected "," expecting ")""#]]);
+        check(
+            "",
+            expect![[
+                r#"PGRST100 "failed to parse order ()" (line 1, column 1): unexpected end of input expecting a field name"#
+            ]],
+        );
+        check(
+            "id.ac",
+            expect![[
+                r#"PGRST100 "failed to parse order (id.ac)" (line 1, column 4): unexpected "a" expecting "asc", "desc", "nullsfirst" or "nullslast""#
+            ]],
+        );
+        check(
+            "id.descc",
+            expect![[
+                r#"PGRST100 "failed to parse order (id.descc)" (line 1, column 8): unexpected "c" expecting ".", "," or end of input"#
+            ]],
+        );
+        check(
+            "author(name,id)",
+            expect![[
+                r#"PGRST100 "failed to parse order (author(name,id))" (line 1, column 12): unexpected "," expecting ")""#
+            ]],
+        );
         check(&"a,".repeat(33), expect!["54000 a request may hold 32 terms of one order at most"]);
     }
 

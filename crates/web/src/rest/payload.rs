@@ -297,15 +297,22 @@ mod tests {
     fn json_values_keep_what_they_came_as() {
         check_json(
             r#" {"a": 1.50, "b": "x\n\u00e9", "c": null, "d": true, "e": false} "#,
-            expect![[r#"[("a", Number("1.50")), ("b", String("x\né")), ("c", Null), ("d", Bool(true)), ("e", Bool(false))]"#]],
+            expect![[
+                r#"[("a", Number("1.50")), ("b", String("x\né")), ("c", Null), ("d", Bool(true)), ("e", Bool(false))]"#
+            ]],
         );
         check_json(
             r#"{"a\"b": {"x": [1 , 2]}, "n": 12345678901234567890}"#,
-            expect![[r#"[("a\"b", Nested("{\"x\": [1 , 2]}")), ("n", Number("12345678901234567890"))]"#]],
+            expect![[
+                r#"[("a\"b", Nested("{\"x\": [1 , 2]}")), ("n", Number("12345678901234567890"))]"#
+            ]],
         );
-        check_json(r#"[{"a":"\\x00ff"},{"a":2}]"#, expect![[r#"
+        check_json(
+            r#"[{"a":"\\x00ff"},{"a":2}]"#,
+            expect![[r#"
             [("a", String("\\x00ff"))]
-            [("a", Number("2"))]"#]]);
+            [("a", Number("2"))]"#]],
+        );
         check_json("[]", expect![""]);
         check_json("{}", expect!["[]"]);
         check_json(r#"{"a":1,"a":2}"#, expect![[r#"[("a", Number("1")), ("a", Number("2"))]"#]]);
@@ -314,42 +321,107 @@ mod tests {
     #[test]
     fn what_is_no_row_of_json_is_refused() {
         check_json("", expect!["PGRST102 Empty or invalid json: The body is empty."]);
-        check_json("{", expect!["PGRST102 Empty or invalid json: EOF while parsing an object at line 1 column 1"]);
-        check_json("1", expect!["PGRST102 Empty or invalid json: invalid type: integer `1`, expected an object or an array of objects at line 1 column 1"]);
-        check_json("[1]", expect!["PGRST102 Empty or invalid json: invalid type: integer `1`, expected an object at line 1 column 2"]);
-        check_json("{} x", expect!["PGRST102 Empty or invalid json: trailing characters at line 1 column 4"]);
-        check_json(r#"{"a":"\ud800"}"#, expect!["PGRST102 Empty or invalid json: unexpected end of hex escape at line 1 column 8"]);
-        check_json(r#"{"a":01}"#, expect!["PGRST102 Empty or invalid json: invalid number at line 1 column 7"]);
+        check_json(
+            "{",
+            expect![
+                "PGRST102 Empty or invalid json: EOF while parsing an object at line 1 column 1"
+            ],
+        );
+        check_json(
+            "1",
+            expect![
+                "PGRST102 Empty or invalid json: invalid type: integer `1`, expected an object or an array of objects at line 1 column 1"
+            ],
+        );
+        check_json(
+            "[1]",
+            expect![
+                "PGRST102 Empty or invalid json: invalid type: integer `1`, expected an object at line 1 column 2"
+            ],
+        );
+        check_json(
+            "{} x",
+            expect!["PGRST102 Empty or invalid json: trailing characters at line 1 column 4"],
+        );
+        check_json(
+            r#"{"a":"\ud800"}"#,
+            expect![
+                "PGRST102 Empty or invalid json: unexpected end of hex escape at line 1 column 8"
+            ],
+        );
+        check_json(
+            r#"{"a":01}"#,
+            expect!["PGRST102 Empty or invalid json: invalid number at line 1 column 7"],
+        );
     }
 
     #[test]
     fn rows_of_a_body_name_the_same_fields_unless_columns_says_which_count() {
-        check_json(r#"[{"a":1,"b":2},{"b":1,"a":2}]"#, expect![[r#"
+        check_json(
+            r#"[{"a":1,"b":2},{"b":1,"a":2}]"#,
+            expect![[r#"
             [("a", Number("1")), ("b", Number("2"))]
-            [("b", Number("1")), ("a", Number("2"))]"#]]);
-        check_json(r#"[{"a":1},{"b":1}]"#, expect!["PGRST102 All object keys must match: Give the fields that count in the parameter \"columns\"."]);
-        check(r#"[{"a":1},{"b":1}]"#, BodyForm::Json, Keys::Any, expect![[r#"
+            [("b", Number("1")), ("a", Number("2"))]"#]],
+        );
+        check_json(
+            r#"[{"a":1},{"b":1}]"#,
+            expect![
+                "PGRST102 All object keys must match: Give the fields that count in the parameter \"columns\"."
+            ],
+        );
+        check(
+            r#"[{"a":1},{"b":1}]"#,
+            BodyForm::Json,
+            Keys::Any,
+            expect![[r#"
             [("a", Number("1"))]
-            [("b", Number("1"))]"#]]);
+            [("b", Number("1"))]"#]],
+        );
     }
 
     #[test]
     fn each_bound_holds_at_its_edge() {
         check_json(r#"{"a":[[1]]}"#, expect![[r#"[("a", Nested("[[1]]"))]"#]]);
-        check_json(r#"{"a":[[[1]]]}"#, expect!["54000 a JSON value may nest 2 deep at most ([limits] json_depth_max)"]);
+        check_json(
+            r#"{"a":[[[1]]]}"#,
+            expect!["54000 a JSON value may nest 2 deep at most ([limits] json_depth_max)"],
+        );
         check_json(r#"{"a":"[[["}"#, expect![[r#"[("a", String("[[["))]"#]]);
         check_json("[{},{}]", expect!["[]\n[]"]);
-        check_json("[{},{},{}]", expect!["54000 a body may hold 2 rows at most ([limits] write_rows_max)"]);
-        check("a\n1\n2\n3", BodyForm::Csv, Keys::Uniform, expect!["54000 a body may hold 2 rows at most ([limits] write_rows_max)"]);
+        check_json(
+            "[{},{},{}]",
+            expect!["54000 a body may hold 2 rows at most ([limits] write_rows_max)"],
+        );
+        check(
+            "a\n1\n2\n3",
+            BodyForm::Csv,
+            Keys::Uniform,
+            expect!["54000 a body may hold 2 rows at most ([limits] write_rows_max)"],
+        );
     }
 
     #[test]
     fn csv_and_forms_are_rows_of_texts() {
-        check("a,b\n1,\"x,\"\"y\"\"\"\nNULL,\n", BodyForm::Csv, Keys::Uniform, expect![[r#"
+        check(
+            "a,b\n1,\"x,\"\"y\"\"\"\nNULL,\n",
+            BodyForm::Csv,
+            Keys::Uniform,
+            expect![[r#"
             [("a", String("1")), ("b", String("x,\"y\""))]
-            [("a", Null), ("b", String(""))]"#]]);
-        check("a,b\n1\n", BodyForm::Csv, Keys::Uniform, expect!["PGRST102 All lines must have same number of fields"]);
-        check("a=1&b=x+y%26", BodyForm::Form, Keys::Uniform, expect![[r#"[("a", String("1")), ("b", String("x y&"))]"#]]);
+            [("a", Null), ("b", String(""))]"#]],
+        );
+        check(
+            "a,b\n1\n",
+            BodyForm::Csv,
+            Keys::Uniform,
+            expect!["PGRST102 All lines must have same number of fields"],
+        );
+        check(
+            "a=1&b=x+y%26",
+            BodyForm::Form,
+            Keys::Uniform,
+            expect![[r#"[("a", String("1")), ("b", String("x y&"))]"#]],
+        );
         check("a=%ff", BodyForm::Form, Keys::Uniform, expect!["PGRST102 the form is not UTF-8"]);
     }
 

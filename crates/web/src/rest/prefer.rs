@@ -81,7 +81,7 @@ impl Preferences {
         if read.tx == Some(Tx::RollBack) && rehearsal == Rehearsal::Refused {
             return Err(Error::new(Code::PreferenceInvalid, "tx=rollback is not allowed here")
                 .with_details("Nothing was written.")
-                .with_hint("The server allows it with [server] tx_rollback = true."));
+                .with_hint("The server allows it with [rest] tx_rollback = true."));
         }
         if read.handling == Some(Handling::Strict) && !unknown.is_empty() {
             return Err(Error::new(
@@ -112,7 +112,9 @@ impl Preferences {
             "count=exact" => first(&mut self.count, Count::Exact),
             "count=planned" => first(&mut self.count, Count::Planned),
             "count=estimated" => first(&mut self.count, Count::Estimated),
-            "resolution=merge-duplicates" => first(&mut self.resolution, Resolution::MergeDuplicates),
+            "resolution=merge-duplicates" => {
+                first(&mut self.resolution, Resolution::MergeDuplicates)
+            }
             "resolution=ignore-duplicates" => {
                 first(&mut self.resolution, Resolution::IgnoreDuplicates)
             }
@@ -166,8 +168,10 @@ impl Preferences {
             Handling::Strict => "handling=strict",
             Handling::Lenient => "handling=lenient",
         }));
-        let affected =
-            self.affected_max().filter(|_| applies.affected).map(|max| format!("max-affected={max}"));
+        let affected = self
+            .affected_max()
+            .filter(|_| applies.affected)
+            .map(|max| format!("max-affected={max}"));
         words.extend(affected.as_deref());
         match words[..] {
             [] => None,
@@ -204,9 +208,10 @@ mod tests {
         }
         let all = Applies { resolution: true, missing: true, returning: true, affected: true };
         expected.assert_eq(&match Preferences::read(&headers, rehearsal) {
-            Ok(read) => read
-                .applied(all)
-                .map_or_else(|| "nothing".to_owned(), |applied| applied.to_str().unwrap().to_owned()),
+            Ok(read) => read.applied(all).map_or_else(
+                || "nothing".to_owned(),
+                |applied| applied.to_str().unwrap().to_owned(),
+            ),
             Err(error) => show::error(&error),
         });
     }
@@ -215,7 +220,10 @@ mod tests {
     fn preferences_come_in_one_header_or_several() {
         let check = |lines: &[&str], expected| check(lines, Rehearsal::Allowed, expected);
         check(&[], expect!["nothing"]);
-        check(&["return=representation,count=exact"], expect!["return=representation, count=exact"]);
+        check(
+            &["return=representation,count=exact"],
+            expect!["return=representation, count=exact"],
+        );
         check(
             &["resolution=merge-duplicates", "missing=default ,  return=minimal"],
             expect!["resolution=merge-duplicates, missing=default, return=minimal"],
@@ -230,13 +238,27 @@ mod tests {
     fn what_is_not_known_is_refused_when_strict_alone() {
         let check = |lines: &[&str], expected| check(lines, Rehearsal::Allowed, expected);
         check(&["handling=lenient, foo, timezone=UTC"], expect!["handling=lenient"]);
-        check(&["foo, handling=strict, bar=1"], expect!["PGRST122 Invalid preferences given with handling=strict: Invalid preferences: foo, bar=1"]);
-        check(&["handling=strict, max-affected=x"], expect!["PGRST122 Invalid preferences given with handling=strict: Invalid preferences: max-affected=x"]);
+        check(
+            &["foo, handling=strict, bar=1"],
+            expect![
+                "PGRST122 Invalid preferences given with handling=strict: Invalid preferences: foo, bar=1"
+            ],
+        );
+        check(
+            &["handling=strict, max-affected=x"],
+            expect![
+                "PGRST122 Invalid preferences given with handling=strict: Invalid preferences: max-affected=x"
+            ],
+        );
     }
 
     #[test]
     fn a_rehearsal_where_none_is_allowed_is_refused() {
-        check(&["tx=rollback"], Rehearsal::Refused, expect!["PGRST122 tx=rollback is not allowed here: Nothing was written."]);
+        check(
+            &["tx=rollback"],
+            Rehearsal::Refused,
+            expect!["PGRST122 tx=rollback is not allowed here: Nothing was written."],
+        );
         check(&["tx=commit"], Rehearsal::Refused, expect!["tx=commit"]);
     }
 }

@@ -268,7 +268,12 @@ mod tests {
                 on conflict ["slug", "lang"]"#]],
         );
         check("", expect![""]);
-        check("flag&=eq.1", expect![[r#"PGRST100 "failed to parse tree path ()" (line 1, column 1): unexpected end of input expecting a field name"#]]);
+        check(
+            "flag&=eq.1",
+            expect![[
+                r#"PGRST100 "failed to parse tree path ()" (line 1, column 1): unexpected end of input expecting a field name"#
+            ]],
+        );
     }
 
     #[test]
@@ -283,13 +288,26 @@ mod tests {
                 comments/author: where or(a Eq "1", b Eq "2")"#]],
         );
         check("comments.not.or=(a.eq.1)", expect![[r#"comments: where not or(a Eq "1")"#]]);
-        check("a.b.c.d=eq.1", expect!["54000 a request may hold 2 nested embeds at most: The limit is [limits] embed_depth_max."]);
-        check("a.x=eq.1&b.x=eq.1&c.x=eq.1", expect!["54000 a request may hold 2 embeds at most: The limit is [limits] embeds_max."]);
+        check(
+            "a.b.c.d=eq.1",
+            expect![
+                "54000 a request may hold 2 nested embeds at most: The limit is [limits] embed_depth_max."
+            ],
+        );
+        check(
+            "a.x=eq.1&b.x=eq.1&c.x=eq.1",
+            expect!["54000 a request may hold 2 embeds at most: The limit is [limits] embeds_max."],
+        );
     }
 
     #[test]
     fn json_paths_and_quoted_names_are_fields() {
-        check("data->>a.b=eq.1", expect![[r#"PGRST100 "failed to parse tree path (data->>a.b)" (line 1, column 9): unexpected "." expecting ".", "->" or end of input"#]]);
+        check(
+            "data->>a.b=eq.1",
+            expect![[
+                r#"PGRST100 "failed to parse tree path (data->>a.b)" (line 1, column 9): unexpected "." expecting ".", "->" or end of input"#
+            ]],
+        );
         check("data->a->>b=eq.1", expect![[r#"where data->a->>b Eq "1""#]]);
         check("%22a.b%22=eq.1", expect![[r#"where a.b Eq "1""#]]);
     }
@@ -305,8 +323,18 @@ mod tests {
     #[test]
     fn limits_are_whole_numbers_from_zero() {
         check("limit=0", expect!["limit 0"]);
-        check("limit=-1", expect!["PGRST103 Requested range not satisfiable: The limit should be greater than or equal to zero."]);
-        check("offset=x", expect![[r#"PGRST100 "offset" is not a whole number: unexpected "x" expecting digits"#]]);
+        check(
+            "limit=-1",
+            expect![
+                "PGRST103 Requested range not satisfiable: The limit should be greater than or equal to zero."
+            ],
+        );
+        check(
+            "offset=x",
+            expect![[
+                r#"PGRST100 "offset" is not a whole number: unexpected "x" expecting digits"#
+            ]],
+        );
     }
 
     proptest::proptest! {

@@ -91,7 +91,14 @@ mod tests {
         check("0-9", None, None, expect!["limit Some(10) offset Some(0)"]);
         check("10-", None, None, expect!["limit None offset Some(10)"]);
         check("items=5-5", None, None, expect!["limit Some(1) offset Some(5)"]);
-        check("9-0", None, None, expect!["PGRST103 Requested range not satisfiable: The lower boundary must be lower than or equal to the upper boundary in the Range header."]);
+        check(
+            "9-0",
+            None,
+            None,
+            expect![
+                "PGRST103 Requested range not satisfiable: The lower boundary must be lower than or equal to the upper boundary in the Range header."
+            ],
+        );
         check("bytes=0-9", None, None, expect!["limit None offset None"]);
         check("-5", None, None, expect!["limit None offset None"]);
     }
@@ -101,16 +108,27 @@ mod tests {
         check("0-9", Some(5), None, expect!["limit Some(5) offset Some(0)"]);
         check("5-20", Some(10), Some(8), expect!["limit Some(10) offset Some(8)"]);
         check("10-12", Some(10), Some(8), expect!["limit Some(3) offset Some(10)"]);
-        check("0-3", Some(10), Some(8), expect!["PGRST103 Requested range not satisfiable: The Range header and limit/offset have no row in common."]);
+        check(
+            "0-3",
+            Some(10),
+            Some(8),
+            expect![
+                "PGRST103 Requested range not satisfiable: The Range header and limit/offset have no row in common."
+            ],
+        );
         check("0-3", Some(0), None, expect!["limit Some(0) offset None"]);
-        check("0-18446744073709551615", None, None, expect!["limit Some(18446744073709551615) offset Some(0)"]);
+        check(
+            "0-18446744073709551615",
+            None,
+            None,
+            expect!["limit Some(18446744073709551615) offset Some(0)"],
+        );
     }
 
     #[test]
     fn the_answer_says_which_rows_it_holds() {
-        let shown = |offset, rows, total| {
-            content_range(offset, rows, total).to_str().unwrap().to_owned()
-        };
+        let shown =
+            |offset, rows, total| content_range(offset, rows, total).to_str().unwrap().to_owned();
         assert_eq!(shown(0, 10, Some(100)), "0-9/100");
         assert_eq!(shown(20, 1, None), "20-20/*");
         assert_eq!(shown(0, 0, Some(0)), "*/0");

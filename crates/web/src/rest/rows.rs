@@ -26,8 +26,7 @@ impl Asked<'_> {
         if self.query.clauses.limit.is_none() && self.query.clauses.offset.is_none() {
             return Ok(());
         }
-        let message =
-            format!("limit/offset querystring parameters are not allowed for {method}");
+        let message = format!("limit/offset querystring parameters are not allowed for {method}");
         Err(Error::new(code, message)
             .with_hint("Name the rows by a filter; bound their number with 'Prefer: handling=strict, max-affected=N'."))
     }

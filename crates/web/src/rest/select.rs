@@ -187,34 +187,93 @@ mod tests {
     fn embeds_nest_and_carry_hints() {
         check("*,author(name)", expect!["* | author(name)"]);
         check("comments()", expect!["comments()"]);
-        check("writer:users!posts_author_fkey!inner(id)", expect!["users!posts_author_fkey inner(id) as writer"]);
+        check(
+            "writer:users!posts_author_fkey!inner(id)",
+            expect!["users!posts_author_fkey inner(id) as writer"],
+        );
         check("users!inner!fk(id)", expect!["users!fk inner(id)"]);
         check("users!left(*)", expect!["users(*)"]);
         check("...author(name,age)", expect!["...author(name | age)"]);
-        check("comments(id,author(name)),tags(name)", expect!["comments(id | author(name)) | tags(name)"]);
+        check(
+            "comments(id,author(name)),tags(name)",
+            expect!["comments(id | author(name)) | tags(name)"],
+        );
         check("tags(count())", expect!["tags(count())"]);
         check("a( data->0 )", expect!["a(data->#0)"]);
     }
 
     #[test]
     fn what_is_not_of_the_grammar_is_refused_with_its_place() {
-        check("id,", expect![[r#"PGRST100 "failed to parse select parameter (id,)" (line 1, column 4): unexpected end of input expecting a field name, "*", "count()" or an embedded model"#]]);
-        check("name!hint", expect![[r#"PGRST100 "failed to parse select parameter (name!hint)" (line 1, column 10): unexpected end of input expecting "(""#]]);
-        check("a(b", expect![[r#"PGRST100 "failed to parse select parameter (a(b)" (line 1, column 4): unexpected end of input expecting "," or ")""#]]);
-        check("a)", expect![[r#"PGRST100 "failed to parse select parameter (a))" (line 1, column 2): unexpected ")" expecting "," or end of input"#]]);
-        check("a.median()", expect![[r#"PGRST100 "failed to parse select parameter (a.median())" (line 1, column 3): unexpected "m" expecting "sum()", "avg()", "count()", "min()" or "max()""#]]);
-        check("a::", expect![[r#"PGRST100 "failed to parse select parameter (a::)" (line 1, column 4): unexpected end of input expecting the name of a type"#]]);
-        check("x:...a(b)", expect![[r#"PGRST100 "failed to parse select parameter (x:...a(b))" (line 1, column 3): unexpected "." expecting a field name, "*", "count()" or an embedded model"#]]);
-        check("*!hint", expect![[r#"PGRST100 "failed to parse select parameter (*!hint)" (line 1, column 2): unexpected "!" expecting "," or end of input"#]]);
+        check(
+            "id,",
+            expect![[
+                r#"PGRST100 "failed to parse select parameter (id,)" (line 1, column 4): unexpected end of input expecting a field name, "*", "count()" or an embedded model"#
+            ]],
+        );
+        check(
+            "name!hint",
+            expect![[
+                r#"PGRST100 "failed to parse select parameter (name!hint)" (line 1, column 10): unexpected end of input expecting "(""#
+            ]],
+        );
+        check(
+            "a(b",
+            expect![[
+                r#"PGRST100 "failed to parse select parameter (a(b)" (line 1, column 4): unexpected end of input expecting "," or ")""#
+            ]],
+        );
+        check(
+            "a)",
+            expect![[
+                r#"PGRST100 "failed to parse select parameter (a))" (line 1, column 2): unexpected ")" expecting "," or end of input"#
+            ]],
+        );
+        check(
+            "a.median()",
+            expect![[
+                r#"PGRST100 "failed to parse select parameter (a.median())" (line 1, column 3): unexpected "m" expecting "sum()", "avg()", "count()", "min()" or "max()""#
+            ]],
+        );
+        check(
+            "a::",
+            expect![[
+                r#"PGRST100 "failed to parse select parameter (a::)" (line 1, column 4): unexpected end of input expecting the name of a type"#
+            ]],
+        );
+        check(
+            "x:...a(b)",
+            expect![[
+                r#"PGRST100 "failed to parse select parameter (x:...a(b))" (line 1, column 3): unexpected "." expecting a field name, "*", "count()" or an embedded model"#
+            ]],
+        );
+        check(
+            "*!hint",
+            expect![[
+                r#"PGRST100 "failed to parse select parameter (*!hint)" (line 1, column 2): unexpected "!" expecting "," or end of input"#
+            ]],
+        );
     }
 
     #[test]
     fn each_bound_holds_at_its_edge() {
         check("a(b(c))", expect!["a(b(c))"]);
-        check("a(b(c(d)))", expect!["54000 a request may hold 2 nested embeds at most: The limit is [limits] embed_depth_max."]);
+        check(
+            "a(b(c(d)))",
+            expect![
+                "54000 a request may hold 2 nested embeds at most: The limit is [limits] embed_depth_max."
+            ],
+        );
         check("a(),b(),c()", expect!["a() | b() | c()"]);
-        check("a(),b(),c(),d()", expect!["54000 a request may hold 3 embeds at most: The limit is [limits] embeds_max."]);
-        check("a,b,c,d,e,f,g,h,i", expect!["54000 a request may hold 8 select items at most: The limit is [limits] select_items_max."]);
+        check(
+            "a(),b(),c(),d()",
+            expect!["54000 a request may hold 3 embeds at most: The limit is [limits] embeds_max."],
+        );
+        check(
+            "a,b,c,d,e,f,g,h,i",
+            expect![
+                "54000 a request may hold 8 select items at most: The limit is [limits] select_items_max."
+            ],
+        );
     }
 
     proptest::proptest! {

@@ -18,6 +18,7 @@ use crate::{
     rest::{
         Address, Call, Form, encode,
         media::BodyForm,
+        no_content,
         payload::{self, Keys},
         prefer::{Applies, Missing, PREFERENCE_APPLIED},
         range,
@@ -26,8 +27,7 @@ use crate::{
 };
 
 /// What a value in a `Location` escapes: everything but what RFC 3986 leaves plain.
-const ESCAPED: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 pub(in crate::rest) fn decode<'a>(
     asked: Asked<'a>,
@@ -203,11 +203,7 @@ pub(in crate::rest) fn answer_put(
             }
             res
         }
-        Return::Minimal | Return::HeadersOnly => {
-            let mut res = Response::new(Body::empty());
-            *res.status_mut() = StatusCode::NO_CONTENT;
-            res
-        }
+        Return::Minimal | Return::HeadersOnly => no_content(),
     };
     let applies = Applies { returning: true, ..Applies::default() };
     if let Some(applied) = form.prefer.applied(applies) {

@@ -13,16 +13,13 @@ use super::Asked;
 use crate::{
     error::Failure,
     rest::{
-        Call, Form, Verb, encode,
+        Call, Form, Unsent, Verb, encode,
         prefer::{Applies, PREFERENCE_APPLIED},
         range,
     },
 };
 
-pub(in crate::rest) fn decode(
-    asked: Asked<'_>,
-    mut form: Form,
-) -> Result<(Call<'_>, Form), Error> {
+pub(in crate::rest) fn decode(asked: Asked<'_>, mut form: Form) -> Result<(Call<'_>, Form), Error> {
     let mut query = asked.query;
     if form.verb == Verb::Select {
         range::narrow(&mut query.clauses, asked.headers)?;
@@ -60,7 +57,7 @@ pub(in crate::rest) fn answer(
     }
     let mut res = match form.verb {
         Verb::Head => {
-            let mut res = Response::new(Body::empty());
+            let mut res = Response::new(Body::new(Unsent));
             form.describe_body(res.headers_mut());
             res
         }

@@ -1,10 +1,6 @@
 //! PATCH: other values for some fields of the rows that match.
 
-use axum::{
-    body::Body,
-    http::{StatusCode, header},
-    response::Response,
-};
+use axum::{http::header, response::Response};
 use mainstay_core::{Code, Error, Limits};
 use mainstay_plan::{Return, WriteAction, WriteRequest};
 use mainstay_store::{Committed, RowSink};
@@ -13,6 +9,7 @@ use super::{Asked, insert::must_be_singular};
 use crate::rest::{
     Call, Form,
     media::BodyForm,
+    no_content,
     payload::{self, Keys},
     prefer::{Applies, PREFERENCE_APPLIED},
     range,
@@ -25,8 +22,7 @@ pub(in crate::rest) fn decode<'a>(
 ) -> Result<(Call<'a>, Form), Error> {
     asked.refuse_page(Code::NotSupported, "PATCH")?;
     let query = asked.query;
-    let mut payload =
-        payload::read(asked.body, BodyForm::read(asked.headers)?, Keys::Any, limits)?;
+    let mut payload = payload::read(asked.body, BodyForm::read(asked.headers)?, Keys::Any, limits)?;
     let row = payload.pop().unwrap_or_default();
     if !payload.is_empty() {
         return Err(Error::new(Code::BodyUnreadable, "the body of PATCH must be one object"));
@@ -66,10 +62,6 @@ pub(in crate::rest) fn answer(
 pub(super) fn changed(sink: Box<dyn RowSink>, form: &Form) -> Response {
     match form.returning() {
         Return::Representation => form.with_body(sink),
-        Return::Minimal | Return::HeadersOnly => {
-            let mut res = Response::new(Body::empty());
-            *res.status_mut() = StatusCode::NO_CONTENT;
-            res
-        }
+        Return::Minimal | Return::HeadersOnly => no_content(),
     }
 }

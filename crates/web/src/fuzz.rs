@@ -1,0 +1,67 @@
+//! Entries for fuzz targets: what a stranger sends, as far as the plan.
+//!
+//! Each takes what came over the wire and panics only where the code behind it
+//! does; errors are what strangers mostly earn and are given back.
+
+use axum::http::{Method, Request};
+use mainstay_core::{Actor, Error, Limits, Timestamp};
+use mainstay_plan::{Planner, ReadPlan, WritePlan};
+
+use crate::rest::{self, Params, Plan, Rehearsal};
+
+/// Reads a query string, and nothing more.
+///
+/// # Errors
+/// Where it is not of the dialect.
+pub fn query(text: &str, limits: &Limits) -> Result<(), Error> {
+    let params = Params::decode(Some(text))?;
+    rest::read_query(&params, limits)
+}
+
+/// Plans `GET /rest/v1/{model}?{query}`.
+///
+/// # Errors
+/// Where the request cannot be decoded or planned.
+pub fn read_plan(
+    planner: &Planner,
+    model: &str,
+    query: &str,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<ReadPlan, Error> {
+    match plan(planner, (Method::GET, model, query, &[]), actor, now)? {
+        Plan::Read(plan) => Ok((*plan).clone()),
+        Plan::Write(_) => unreachable!("BUG: GET is a read"),
+    }
+}
+
+/// Plans a write: `method /rest/v1/{model}?{query}` with a JSON body.
+///
+/// # Errors
+/// Where the request cannot be decoded or planned; a method that is no write is
+/// `PGRST117`.
+pub fn write_plan(
+    planner: &Planner,
+    (method, model, query, body): (Method, &str, &str, &[u8]),
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<WritePlan, Error> {
+    match plan(planner, (method.clone(), model, query, body), actor, now)? {
+        Plan::Write(plan) => Ok(plan),
+        Plan::Read(_) => Err(rest::method_not_allowed(&method)),
+    }
+}
+
+fn plan(
+    planner: &Planner,
+    (method, model, query, body): (Method, &str, &str, &[u8]),
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Plan, Error> {
+    let mut req = Request::new(());
+    *req.method_mut() = method;
+    let (head, ()) = req.into_parts();
+    let params = Params::decode(Some(query))?;
+    let (call, _) = rest::decode(model, &head, &params, body, planner, Rehearsal::Refused)?;
+    rest::plan(call, planner, actor, now)
+}
