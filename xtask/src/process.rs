@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 
 use crate::http::Connection;
 
@@ -142,6 +142,16 @@ pub(crate) fn root() -> PathBuf {
 /// Where cargo puts what it builds.
 pub(crate) fn target_dir() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// The debug binary of Mainstay, built now; or the one that `MAINSTAY_BIN` names.
+pub(crate) fn debug_binary() -> anyhow::Result<PathBuf> {
+    if let Some(named) = std::env::var_os("MAINSTAY_BIN") {
+        return Ok(named.into());
+    }
+    let status = cargo().args(["build", "--quiet", "-p", "mainstay"]).status()?;
+    ensure!(status.success(), "the binary does not build");
+    Ok(target_dir().join("debug/mainstay"))
 }
 
 /// Cargo, as this program was started by it.

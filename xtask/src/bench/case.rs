@@ -33,9 +33,9 @@ impl Case {
         }
     }
 
-    /// Whether it writes, so that durability matters.
+    /// Whether something is written, so that durability matters.
     pub(crate) fn writes(self) -> bool {
-        matches!(self, Self::Create | Self::Update | Self::CreateBeside)
+        !matches!(self, Self::Read | Self::List | Self::Embed)
     }
 
     /// What the peer is asked, as its nearest equivalent.

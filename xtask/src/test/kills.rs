@@ -18,14 +18,13 @@ use std::{
 use anyhow::{Context as _, bail, ensure};
 
 use super::{
-    cargo::lines,
     table::{Suite, Table},
     tools::{Missing, ensure as ensure_tool},
 };
 use crate::{
     bench::contender::write_app,
     http::Connection,
-    process::{Server, cargo, free_address, output, target_dir},
+    process::{Server, debug_binary, free_address, output},
     scratch::Scratch,
 };
 
@@ -71,9 +70,7 @@ pub(super) fn run(table: &mut Table, missing: Missing, rounds: u32) -> anyhow::R
 }
 
 fn kill(rounds: u32) -> anyhow::Result<usize> {
-    let built =
-        lines(cargo().args(["build", "--quiet", "-p", "mainstay"]), |line| println!("{line}"))?;
-    ensure!(built.success(), "the binary does not build");
+    let binary = debug_binary()?;
     let scratch = Scratch::new("kills")?;
     let app = scratch.join("app");
     write_app(&app, &FILES)?;
@@ -81,7 +78,7 @@ fn kill(rounds: u32) -> anyhow::Result<usize> {
     let mut round = 0;
     // A slow machine acknowledges little in a short life; then there are more of them.
     while round < rounds || (acknowledged(&writers) < ACKNOWLEDGED_MIN && round < rounds * 4) {
-        let server = start(&app, &scratch)?;
+        let server = start(&binary, &app, &scratch)?;
         let address = server.address.clone();
         let life = Duration::from_millis(RandomState::new().hash_one(round) % LIFE_MAX_MS);
         let outcome: anyhow::Result<()> = thread::scope(|scope| {
@@ -98,7 +95,7 @@ fn kill(rounds: u32) -> anyhow::Result<usize> {
         round += 1;
         verify(&scratch, &app, &writers).with_context(|| format!("after kill {round}"))?;
     }
-    let server = start(&app, &scratch)?;
+    let server = start(&binary, &app, &scratch)?;
     for writer in &mut writers {
         writer.settle(&mut Connection::open(&server.address)?)?;
     }
@@ -117,9 +114,9 @@ fn acknowledged(writers: &[Writer]) -> usize {
     writers.iter().map(|writer| writer.acknowledged.len()).sum()
 }
 
-fn start(app: &Path, scratch: &Scratch) -> anyhow::Result<Server> {
+fn start(binary: &Path, app: &Path, scratch: &Scratch) -> anyhow::Result<Server> {
     let address = free_address()?;
-    let mut command = Command::new(target_dir().join("debug/mainstay"));
+    let mut command = Command::new(binary);
     command.arg("serve").arg(app).args(["--listen", &address]);
     Server::start(command, address, "/healthz", &scratch.join("server.log"))
 }

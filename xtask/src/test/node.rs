@@ -11,7 +11,7 @@ use super::{
     table::{Suite, Table},
     tools::{Missing, ensure},
 };
-use crate::process::{cargo, root, target_dir};
+use crate::process::{debug_binary, root};
 
 const SUITE: &str = "supabase-js scenarios";
 
@@ -37,19 +37,19 @@ pub(super) fn run(table: &mut Table, missing: Missing) -> anyhow::Result<()> {
         }
     }
     println!("node --test, in tests/supabase-js");
-    let mut build = cargo();
-    if !lines(build.args(["build", "--quiet", "-p", "mainstay"]), |line| println!("{line}"))?
-        .success()
-    {
-        table.failure(format!("{SUITE}: the binary does not build"));
-        table.ran(Suite { name: SUITE.into(), failed: 1, ..Suite::default() });
-        return Ok(());
-    }
+    let binary = match debug_binary() {
+        Ok(binary) => binary,
+        Err(error) => {
+            table.failure(format!("{SUITE}: {error}"));
+            table.ran(Suite { name: SUITE.into(), failed: 1, ..Suite::default() });
+            return Ok(());
+        }
+    };
     let started = Instant::now();
     let mut node = Command::new("node");
     node.args(["--test", "--test-reporter=tap"]).current_dir(&directory);
     node.env("NODE_OPTIONS", "--experimental-websocket");
-    node.env("MAINSTAY_BIN", target_dir().join("debug/mainstay"));
+    node.env("MAINSTAY_BIN", binary);
     let mut tap = Tap::default();
     let mut printed = Vec::new();
     let status = lines(&mut node, |line| {
