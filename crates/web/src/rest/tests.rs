@@ -146,8 +146,15 @@ impl Store for ToldStore {
 }
 
 fn serve(told: Told) -> (Router, Arc<ToldStore>) {
-    let file = |path: &str, text: &str| SourceFile { path: path.into(), text: text.into() };
-    let files = [file("models/posts.toml", POSTS), file("models/secrets.toml", SECRETS)];
+    serve_app(told, &[("models/posts.toml", POSTS), ("models/secrets.toml", SECRETS)])
+}
+
+fn serve_app(told: Told, files: &[(&str, &str)]) -> (Router, Arc<ToldStore>) {
+    let file = |(path, text): &(&str, &str)| SourceFile {
+        path: (*path).to_owned(),
+        text: (*text).to_owned(),
+    };
+    let files: Vec<SourceFile> = files.iter().map(file).collect();
     let catalog = Arc::new(read_app(&files, &[]).expect("a good app").catalog);
     let rulebook = Arc::new(mainstay_rules::compile(&catalog).expect("good rules"));
     let planner = Planner::new(catalog, rulebook, Limits::default(), Features { aggregates: true });
@@ -623,4 +630,60 @@ async fn the_root_describes_every_exposed_model() {
     let title = &document["components"]["schemas"]["posts"]["properties"]["title"];
     assert_eq!(title["type"], serde_json::json!(["string", "null"]));
     assert_eq!(ask(serve(ONE).0, "GET /openapi.json").await, text);
+}
+
+/// The models the requests of `postgrest-js.txt` are about.
+const BLOG: &[(&str, &str)] = &[
+    (
+        "models/posts.toml",
+        r#"
+        model.id = "int"
+        [fields]
+        title = { type = "text" }
+        slug = { type = "text", unique = true }
+        views = { type = "int", default = 0 }
+        published = { type = "bool" }
+        mood = { type = "enum", values = ["happy", "sad"] }
+        extra = { type = "json" }
+        author = { type = "ref", to = "users" }
+        [rules]
+        read = "true"
+        create = "true"
+        update = "true"
+        delete = "true"
+        "#,
+    ),
+    ("models/users.toml", "fields.name = { type = \"text\" }\nrules.read = \"true\""),
+    (
+        "models/comments.toml",
+        r#"
+        model.id = "int"
+        fields.body = { type = "text" }
+        fields.post = { type = "ref", to = "posts" }
+        rules.read = "true"
+        "#,
+    ),
+    ("models/tags.toml", "fields.name = { type = \"text\" }\nrules.read = \"true\""),
+    (
+        "models/posts_tags.toml",
+        r#"
+        fields.post = { type = "ref", to = "posts", required = true }
+        fields.tag = { type = "ref", to = "tags", required = true }
+        rules.read = "true"
+        "#,
+    ),
+];
+
+/// `postgrest-js.txt` is what `@supabase/postgrest-js` 2.109.0 sends for each of its
+/// builders, one request after the other.
+#[tokio::test]
+async fn every_request_of_postgrest_js_is_understood() {
+    let (router, _) = serve_app(ONE, BLOG);
+    let mut asked = 0;
+    for request in include_str!("tests/postgrest-js.txt").split("\n---\n") {
+        let answer = ask(router.clone(), request).await;
+        assert!(answer.starts_with('2'), "{request}\n\n{answer}");
+        asked += 1;
+    }
+    assert_eq!(asked, 61);
 }
