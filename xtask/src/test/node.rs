@@ -61,8 +61,14 @@ pub(super) fn run(table: &mut Table, missing: Missing) -> anyhow::Result<()> {
         printed.iter().for_each(|line| println!("{line}"));
     }
     tap.failures.into_iter().for_each(|name| table.failure(format!("{SUITE}: {name}")));
+    tap.left_out.into_iter().for_each(|name| table.skipped_test(format!("{SUITE}: {name}")));
     table.ran(suite);
     Ok(())
+}
+
+/// `3 - reads one row` is `reads one row`.
+fn title(line: &str) -> String {
+    line.split_once(" - ").map_or(line, |(_, title)| title).to_owned()
 }
 
 /// Reads Node's report in the Test Anything Protocol.
@@ -72,6 +78,7 @@ struct Tap {
     failed: usize,
     skipped: usize,
     failures: Vec<String>,
+    left_out: Vec<String>,
 }
 
 impl Tap {
@@ -86,7 +93,9 @@ impl Tap {
         } else if let Some(skipped) = count("skipped").or(count("todo")) {
             self.skipped += skipped;
         } else if let Some(name) = line.trim_start().strip_prefix("not ok ") {
-            self.failures.push(name.split_once(" - ").map_or(name, |(_, name)| name).to_owned());
+            self.failures.push(title(name));
+        } else if line.contains(" # SKIP") || line.contains(" # TODO") {
+            self.left_out.push(title(line));
         }
     }
 
@@ -110,11 +119,12 @@ mod tests {
     #[test]
     fn node_s_summary_is_read() {
         let mut tap = Tap::default();
-        let printed = "TAP version 13\nok 1 - reads\nnot ok 2 - writes\n1..2\n# tests 4\n# suites 0\n# pass 2\n# fail 1\n# cancelled 0\n# skipped 1\n# todo 0\n# duration_ms 9";
+        let printed = "TAP version 13\nok 1 - reads\nnot ok 2 - writes\nok 3 - waits # SKIP why\n1..3\n# tests 4\n# suites 0\n# pass 2\n# fail 1\n# cancelled 0\n# skipped 1\n# todo 0\n# duration_ms 9";
         printed.lines().for_each(|line| tap.read(line));
         let suite = tap.suite(false, Duration::ZERO);
         assert_eq!((suite.passed, suite.failed, suite.skipped), (2, 1, 1));
         assert_eq!(tap.failures, ["writes"]);
+        assert_eq!(tap.left_out, ["waits # SKIP why"]);
     }
 
     #[test]
