@@ -8,13 +8,15 @@ use std::error::Error as StdError;
 
 use axum::{
     body::Body,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
 use mainstay_core::{Actor, Code, Error};
 use serde::Serialize;
 
 use crate::rest::METHODS;
+
+const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
 
 /// Seconds after which a caller may ask again when the store could not be asked.
 const RETRY_AFTER_S: &str = "1";
@@ -122,6 +124,10 @@ impl Failure {
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/json; charset=utf-8"),
         );
+        // PostgREST sends it (RFC 9209): the answer to HEAD has no body to say it in.
+        if let Ok(code) = HeaderValue::try_from(format!("Mainstay; error={}", error.code())) {
+            headers.insert(PROXY_STATUS, code);
+        }
         match error.code() {
             // RFC 6750, section 3: without a credential the challenge says nothing more.
             Code::Denied if anonymous => {
@@ -224,7 +230,7 @@ mod tests {
         let mut headers: Vec<String> = res
             .headers()
             .iter()
-            .filter(|(name, _)| *name != header::CONTENT_TYPE)
+            .filter(|(name, _)| *name != header::CONTENT_TYPE && *name != PROXY_STATUS)
             .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
             .collect();
         headers.sort();

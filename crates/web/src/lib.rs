@@ -19,4 +19,4 @@ pub mod static_files;
 pub use error::{Failure, status};
 pub use rest::{FEATURES, Feature, Reason, Rehearsal, Support};
 pub use router::{refuse_path, router};
-pub use state::{ServedApp, ServerTiming, Settings, State, system_time};
+pub use state::{App, ServerTiming, Settings, State, system_time};

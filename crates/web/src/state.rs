@@ -18,13 +18,13 @@ use crate::{
 };
 
 /// An app as it is served: replaced whole by a reload.
-pub struct ServedApp {
+pub struct App {
     planner: Planner,
     verifier: Arc<Verifier>,
     openapi: Bytes,
 }
 
-impl ServedApp {
+impl App {
     /// An app that plans with this planner and knows its callers by this verifier.
     #[must_use]
     pub fn new(name: &str, planner: Planner, verifier: Arc<Verifier>) -> Self {
@@ -102,7 +102,7 @@ pub struct State {
 }
 
 struct Shared {
-    app: ArcSwap<ServedApp>,
+    app: ArcSwap<App>,
     store: Arc<dyn Store>,
     settings: Settings,
     layouts: Layouts,
@@ -112,7 +112,7 @@ impl State {
     /// The state of a server that serves this app from this store, which has been
     /// given the app's catalog.
     #[must_use]
-    pub fn new(app: ServedApp, store: Arc<dyn Store>, settings: Settings) -> Self {
+    pub fn new(app: App, store: Arc<dyn Store>, settings: Settings) -> Self {
         store.adopt(Arc::clone(app.planner().catalog()));
         let app = ArcSwap::from_pointee(app);
         Self { shared: Arc::new(Shared { app, store, settings, layouts: Layouts::default() }) }
@@ -120,7 +120,7 @@ impl State {
 
     /// Goes over to another app. Requests that have begun end with the one they
     /// began with, whose catalog the store keeps until the reload after this one.
-    pub fn reload(&self, app: ServedApp) {
+    pub fn reload(&self, app: App) {
         self.shared.store.adopt(Arc::clone(app.planner().catalog()));
         self.shared.app.store(Arc::new(app));
         self.shared.layouts.clear();
@@ -128,7 +128,7 @@ impl State {
 
     /// The app as it is now. Not to be held while waiting.
     #[must_use]
-    pub fn app(&self) -> Guard<Arc<ServedApp>> {
+    pub fn app(&self) -> Guard<Arc<App>> {
         self.shared.app.load()
     }
 

@@ -45,6 +45,8 @@ pub enum Reason {
     NoArrays,
     /// Plans are the operator's to look at.
     NoExplain,
+    /// It repeats what the request said.
+    Redundant,
     /// Moments are answered in UTC; where they are shown is the client's to say.
     UtcOnly,
 }
@@ -62,6 +64,7 @@ impl Reason {
             Self::WritesHaveNoPage => "a write names its rows by a filter, never by a page",
             Self::NoArrays => "would answer arrays, which only PostgreSQL has",
             Self::NoExplain => "execution plans are the operator's to look at, not a caller's",
+            Self::Redundant => "repeats what the request said",
             Self::UtcOnly => "moments are answered in UTC",
         }
     }
@@ -176,7 +179,9 @@ pub const FEATURES: &[Feature] = &[
     yes(OTHER, "Accept-Profile, Content-Profile: public", "another_schema_is_refused"),
     no(OTHER, "Accept-Profile, Content-Profile of others", Reason::OneSchema),
     no(OTHER, "/rpc/function", Reason::NoFunctions),
-    yes(OTHER, "Vary", "a_read_answers_its_rows_and_their_range"),
+    yes(OTHER, "Proxy-Status", "a_model_without_rules_asks_for_a_credential"),
+    no(OTHER, "Content-Location", Reason::Redundant),
+    yes(OTHER, "Vary", "an_answer_says_what_it_depends_on"),
     yes(OTHER, "OpenAPI at /", "the_root_describes_every_exposed_model"),
     yes(OTHER, "errors with PostgREST's codes", "the_page_of_errors_lists_every_code"),
 ];
