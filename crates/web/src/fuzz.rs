@@ -9,6 +9,19 @@ use mainstay_plan::{Planner, ReadPlan, WritePlan};
 
 use crate::rest::{self, Params, Plan, Rehearsal};
 
+/// `METHOD /rest/v1/{model}?{query}` with a JSON body.
+#[derive(Clone, Debug)]
+pub struct Sent<'a> {
+    /// The method.
+    pub method: Method,
+    /// The last part of the path.
+    pub model: &'a str,
+    /// The query string.
+    pub query: &'a str,
+    /// The body.
+    pub body: &'a [u8],
+}
+
 /// Reads a query string, and nothing more.
 ///
 /// # Errors
@@ -29,39 +42,36 @@ pub fn read_plan(
     actor: &Actor,
     now: Timestamp,
 ) -> Result<ReadPlan, Error> {
-    match plan(planner, (Method::GET, model, query, &[]), actor, now)? {
+    let sent = Sent { method: Method::GET, model, query, body: &[] };
+    match plan(planner, &sent, actor, now)? {
         Plan::Read(plan) => Ok((*plan).clone()),
         Plan::Write(_) => unreachable!("BUG: GET is a read"),
     }
 }
 
-/// Plans a write: `method /rest/v1/{model}?{query}` with a JSON body.
+/// Plans a write.
 ///
 /// # Errors
 /// Where the request cannot be decoded or planned; a method that is no write is
 /// `PGRST117`.
 pub fn write_plan(
     planner: &Planner,
-    (method, model, query, body): (Method, &str, &str, &[u8]),
+    sent: &Sent<'_>,
     actor: &Actor,
     now: Timestamp,
 ) -> Result<WritePlan, Error> {
-    match plan(planner, (method.clone(), model, query, body), actor, now)? {
+    match plan(planner, sent, actor, now)? {
         Plan::Write(plan) => Ok(plan),
-        Plan::Read(_) => Err(rest::method_not_allowed(&method)),
+        Plan::Read(_) => Err(rest::method_not_allowed(&sent.method)),
     }
 }
 
-fn plan(
-    planner: &Planner,
-    (method, model, query, body): (Method, &str, &str, &[u8]),
-    actor: &Actor,
-    now: Timestamp,
-) -> Result<Plan, Error> {
+fn plan(planner: &Planner, sent: &Sent<'_>, actor: &Actor, now: Timestamp) -> Result<Plan, Error> {
     let mut req = Request::new(());
-    *req.method_mut() = method;
+    *req.method_mut() = sent.method.clone();
     let (head, ()) = req.into_parts();
-    let params = Params::decode(Some(query))?;
-    let (call, _) = rest::decode(model, &head, &params, body, planner, Rehearsal::Refused)?;
+    let params = Params::decode(Some(sent.query))?;
+    let (call, _) =
+        rest::decode(sent.model, &head, &params, sent.body, planner, Rehearsal::Refused)?;
     rest::plan(call, planner, actor, now)
 }

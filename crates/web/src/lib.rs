@@ -1,7 +1,7 @@
 //! HTTP: the only crate that knows axum.
 //!
 //! A request is decoded, its caller is found, a plan is made, the store carries it
-//! out and its rows are encoded: [`pipeline`] is that path, [`router`] the list of
+//! out and its rows are encoded: `pipeline` is that path, [`router`](fn@router) the list of
 //! what is served. Nothing here decides who may do what.
 
 mod error;

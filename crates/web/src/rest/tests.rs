@@ -23,7 +23,7 @@ use mainstay_store::{
 };
 use tower::ServiceExt;
 
-use crate::{App, Rehearsal, Settings, State, router};
+use crate::{App, Rehearsal, ServerTiming, Settings, State, router};
 
 const POSTS: &str = r#"
 [model]
@@ -150,6 +150,11 @@ fn serve(told: Told) -> (Router, Arc<ToldStore>) {
 }
 
 fn serve_app(told: Told, files: &[(&str, &str)]) -> (Router, Arc<ToldStore>) {
+    let (state, store) = state_of(told, files, ServerTiming::Off);
+    (router(state), store)
+}
+
+fn app_of(files: &[(&str, &str)], keyring: &Keyring) -> App {
     let file = |(path, text): &(&str, &str)| SourceFile {
         path: (*path).to_owned(),
         text: (*text).to_owned(),
@@ -158,12 +163,19 @@ fn serve_app(told: Told, files: &[(&str, &str)]) -> (Router, Arc<ToldStore>) {
     let catalog = Arc::new(read_app(&files, &[]).expect("a good app").catalog);
     let rulebook = Arc::new(mainstay_rules::compile(&catalog).expect("good rules"));
     let planner = Planner::new(catalog, rulebook, Limits::default(), Features { aggregates: true });
-    let keyring = Keyring::generate();
     let verifier = Verifier::new(
-        &keyring,
+        keyring,
         TokenSettings::new("test"),
         Box::new(|roles| (roles.to_vec(), Vec::new())),
     );
+    App::new("blog", planner, Arc::new(verifier))
+}
+
+fn state_of(
+    told: Told,
+    files: &[(&str, &str)],
+    server_timing: ServerTiming,
+) -> (State, Arc<ToldStore>) {
     let capabilities = Capabilities {
         engine: "told",
         transactions: true,
@@ -174,10 +186,11 @@ fn serve_app(told: Told, files: &[(&str, &str)]) -> (Router, Arc<ToldStore>) {
         aggregates: true,
     };
     let store = Arc::new(ToldStore { told, capabilities, ended: Mutex::default() });
-    let settings = Settings { rehearsal: Rehearsal::Allowed, ..Settings::new(keyring.jwks()) };
-    let app = App::new("blog", planner, Arc::new(verifier));
-    let state = State::new(app, Arc::clone(&store) as Arc<dyn Store>, settings);
-    (router(state), store)
+    let keyring = Keyring::generate();
+    let settings =
+        Settings { rehearsal: Rehearsal::Allowed, server_timing, ..Settings::new(keyring.jwks()) };
+    let app = app_of(files, &keyring);
+    (State::new(app, Arc::clone(&store) as Arc<dyn Store>, settings), store)
 }
 
 /// Headers that are the same on nearly every answer, and are shown where they differ.
@@ -275,6 +288,30 @@ async fn a_read_answers_its_rows_and_their_range() {
             id"#]],
     )
     .await;
+}
+
+#[tokio::test]
+async fn each_stage_is_timed_where_that_is_told() {
+    let posts = [("models/posts.toml", POSTS)];
+    let (state, _) = state_of(ONE, &posts, ServerTiming::On);
+    let req = Request::builder().uri("/rest/v1/posts").body(Body::empty()).unwrap();
+    let res = router(state).oneshot(req).await.unwrap();
+    let told = res.headers()["server-timing"].to_str().unwrap();
+    let stages: Vec<&str> = told.split(", ").map(|it| it.split(';').next().unwrap()).collect();
+    assert_eq!(stages, ["decode", "who", "plan", "store", "encode"]);
+}
+
+#[tokio::test]
+async fn a_reload_replaces_the_app_for_the_next_request() {
+    let (state, _) = state_of(ONE, &[("models/posts.toml", POSTS)], ServerTiming::Off);
+    let routes = router(state.clone());
+    assert!(ask(routes.clone(), "GET /rest/v1/posts").await.starts_with("200"));
+    let pages = POSTS.replace("title", "heading");
+    state.reload(app_of(&[("models/pages.toml", &pages)], &Keyring::generate()));
+    assert!(ask(routes.clone(), "GET /rest/v1/posts").await.starts_with("404"));
+    assert!(
+        ask(routes, "GET /rest/v1/pages?select=heading").await.ends_with(r#"[{"heading":"t"}]"#)
+    );
 }
 
 #[tokio::test]
