@@ -208,7 +208,7 @@ impl<'a> Renderer<'a> {
                 Sql::infix(rendered, " IN ", Sql::join(items, ", ").within("(", ")"))
             }
             Operand::Slot(slot, _) => {
-                let among = self.dialect.is_among(rendered, Param::Slot(*slot), element);
+                let among = self.dialect.is_among(rendered, Param::List(*slot), element);
                 match polarity {
                     Polarity::Even => among,
                     Polarity::Odd => Sql::infix(among, " OR ", absent(self)),

@@ -15,6 +15,9 @@ pub enum Param {
     Const(Value),
     /// The plan carries it.
     Slot(SlotId),
+    /// The plan carries it, and it is a list. Where it is absent instead, whether
+    /// something is in it must come out unknown.
+    List(SlotId),
     /// The row above gives it: the n-th of the values that relate rows to it.
     Link(u16),
     /// The payload's row gives it.

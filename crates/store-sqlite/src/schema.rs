@@ -1,0 +1,133 @@
+//! The tables a catalog wants on SQLite.
+
+use mainstay_core::{Catalog, Field, Model, OnDelete, Reference, Type};
+use mainstay_store::{ColumnSchema, IndexSchema, ReferenceSchema, Schema, TableSchema};
+
+use crate::write::VERSION;
+
+/// What the hidden column that counts changes is said to hold.
+const VERSION_TYPE: &str = "INTEGER (version)";
+
+/// The tables a catalog wants.
+pub(crate) fn wanted(catalog: &Catalog) -> Schema {
+    let tables = catalog
+        .models()
+        .iter()
+        .filter(|model| model.managed)
+        .map(|model| (model.table.table.to_string(), table(catalog, model)))
+        .collect();
+    Schema { tables }
+}
+
+fn table(catalog: &Catalog, model: &Model) -> TableSchema {
+    let mut columns: Vec<ColumnSchema> = model
+        .fields
+        .iter()
+        .map(|field| ColumnSchema {
+            name: field.column.to_string(),
+            sql_type: column_type(field),
+            nullable: is_nullable(model, field),
+        })
+        .collect();
+    columns.push(ColumnSchema {
+        name: VERSION.to_owned(),
+        sql_type: VERSION_TYPE.to_owned(),
+        nullable: false,
+    });
+    let references = catalog
+        .references()
+        .iter()
+        .filter(|reference| catalog.model(reference.from).name == model.name)
+        .map(|reference| (columns_of(model, &reference.from_fields), target(catalog, reference)))
+        .collect();
+    TableSchema {
+        columns,
+        key: columns_of(model, &model.key),
+        indexes: indexes(catalog, model),
+        references,
+    }
+}
+
+/// Whether a field's column may be null.
+pub(crate) fn is_nullable(model: &Model, field: &Field) -> bool {
+    !field.required && !model.key.iter().any(|key| model.field(*key).name == field.name)
+}
+
+/// SQLite's type and, since several of ours share one, what the column is to hold.
+pub(crate) fn column_type(field: &Field) -> String {
+    let stored = stored_type(field.value_type);
+    match field.value_type {
+        Type::Decimal { scale, .. } => format!("{stored} (decimal, scale {scale})"),
+        kind => format!("{stored} ({kind})"),
+    }
+}
+
+/// SQLite's type for values of a type.
+pub(crate) fn stored_type(kind: Type) -> &'static str {
+    match kind {
+        Type::Text | Type::Json => "TEXT",
+        Type::Int | Type::Bool | Type::Decimal { .. } | Type::Timestamp | Type::Date => "INTEGER",
+        Type::Float => "REAL",
+        Type::Uuid | Type::Bytes => "BLOB",
+    }
+}
+
+/// Unique constraints, the indexes a model asks for, and one for each ref that none
+/// of those serves: without it every delete, and every embed of the rows that point
+/// here, would read the whole table.
+fn indexes(catalog: &Catalog, model: &Model) -> std::collections::BTreeMap<String, IndexSchema> {
+    let mut indexes = std::collections::BTreeMap::new();
+    for unique in &model.uniques {
+        let columns = ascending(columns_of(model, &unique.fields));
+        indexes.insert(unique.name.to_string(), IndexSchema { columns, unique: true });
+    }
+    for index in &model.indexes {
+        let columns = index
+            .fields
+            .iter()
+            .map(|(field, descends)| (model.field(*field).column.to_string(), *descends))
+            .collect();
+        indexes.insert(index.name.to_string(), IndexSchema { columns, unique: false });
+    }
+    let references = catalog
+        .references()
+        .iter()
+        .filter(|reference| catalog.model(reference.from).name == model.name);
+    for reference in references {
+        let columns = columns_of(model, &reference.from_fields);
+        let serves =
+            |names: &mut dyn Iterator<Item = &String>| names.take(columns.len()).eq(columns.iter());
+        let is_served = serves(&mut columns_of(model, &model.key).iter())
+            || indexes
+                .values()
+                .any(|index| serves(&mut index.columns.iter().map(|(name, _)| name)));
+        if !is_served {
+            let name = format!("{}_{}_ref_idx", model.table.table, columns.join("_"));
+            indexes.insert(name, IndexSchema { columns: ascending(columns), unique: false });
+        }
+    }
+    indexes
+}
+
+fn ascending(columns: Vec<String>) -> Vec<(String, bool)> {
+    columns.into_iter().map(|column| (column, false)).collect()
+}
+
+pub(crate) fn columns_of(model: &Model, fields: &[mainstay_core::FieldId]) -> Vec<String> {
+    fields.iter().map(|field| model.field(*field).column.to_string()).collect()
+}
+
+/// What a reference points at.
+pub(crate) fn target(catalog: &Catalog, reference: &Reference) -> ReferenceSchema {
+    let to = catalog.model(reference.to);
+    ReferenceSchema {
+        table: to.table.table.to_string(),
+        columns: columns_of(to, &reference.to_fields),
+        on_delete: match reference.on_delete {
+            OnDelete::Restrict => "restrict",
+            OnDelete::Cascade => "cascade",
+            OnDelete::SetNull => "set null",
+        }
+        .to_owned(),
+    }
+}

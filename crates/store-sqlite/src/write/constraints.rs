@@ -1,0 +1,121 @@
+//! What becomes of a write that a constraint of the table's stops.
+//!
+//! SQLite says which columns were not unique, but not which reference failed; and
+//! whichever it met first, a ref that its writer may not follow is to be told before
+//! anything else (see [`Verdict`]).
+
+use mainstay_core::{Catalog, Code, Error, Model, RefId, Value};
+use mainstay_plan::{Guard, Refusal};
+use rusqlite::Connection;
+
+use super::{
+    guards::{Guards, Verdict, missing_reference},
+    text::Texts,
+};
+use crate::{
+    error::Trouble,
+    prepared::{Bindings, Links, Prepared},
+};
+
+/// Finds out why a table refused a row.
+pub(crate) struct Constraints<'c> {
+    /// The guards of refs, asked of rows that may not be stored.
+    references: Option<Guards<'c>>,
+    /// For each ref, whether the row is there that it points to.
+    exists: Vec<(RefId, Prepared<'c>)>,
+}
+
+impl<'c> Constraints<'c> {
+    pub(crate) fn new<'g>(
+        connection: &'c Connection,
+        texts: &Texts<'_>,
+        guards: impl Iterator<Item = &'g Guard>,
+    ) -> Self {
+        let references: Vec<&Guard> =
+            guards.filter(|guard| matches!(guard.refusal, Refusal::Reference(_))).collect();
+        Self {
+            references: Guards::of_proposed(connection, texts, &references),
+            exists: texts
+                .catalog
+                .references_from(texts.model)
+                .map(|id| (id, Prepared::new(connection, texts.referenced(id))))
+                .collect(),
+        }
+    }
+
+    /// The error of a row that was refused, the last of `rows`; those before it were
+    /// taken. Troubles that are no constraint's are given back as they are.
+    pub(crate) fn explain<'r>(
+        &mut self,
+        catalog: &Catalog,
+        model: &Model,
+        trouble: Trouble,
+        slots: &[Value],
+        rows: impl Iterator<Item = &'r [Value]>,
+    ) -> Result<Trouble, Trouble> {
+        if !matches!(trouble, Trouble::Unique(_) | Trouble::Reference) {
+            return Ok(trouble);
+        }
+        let mut verdict = Verdict::default();
+        let mut last: &[Value] = &[];
+        for row in rows {
+            last = row;
+            if let Some(references) = &mut self.references {
+                references.ask(Bindings { slots, row }, Links::None, &mut verdict)?;
+            }
+        }
+        if let Some(reference) = verdict.reference() {
+            return Ok(Trouble::Caller(missing_reference(catalog, reference)));
+        }
+        Ok(Trouble::Caller(match trouble {
+            Trouble::Unique(columns) => unique(model, &columns),
+            _ => self.missing(catalog, model, slots, last)?,
+        }))
+    }
+
+    fn missing(
+        &mut self,
+        catalog: &Catalog,
+        model: &Model,
+        slots: &[Value],
+        row: &[Value],
+    ) -> Result<Error, Trouble> {
+        for (id, exists) in &mut self.exists {
+            let fields = &catalog.reference(*id).from_fields;
+            if fields.iter().any(|field| row.get(field.index()).is_none_or(Value::is_null)) {
+                continue;
+            }
+            let mut found = exists.rows(Bindings { slots, row }, Links::None)?;
+            if found.next()?.is_none() {
+                return Ok(missing_reference(catalog, *id));
+            }
+        }
+        Ok(Error::new(
+            Code::ReferenceViolation,
+            format!("the write on table \"{}\" violates a foreign key constraint", model.name),
+        ))
+    }
+}
+
+/// The error of a value that is taken, from SQLite's `table.column, table.column`.
+fn unique(model: &Model, columns: &str) -> Error {
+    let columns: Vec<&str> = columns
+        .split(", ")
+        .filter_map(|column| column.rsplit_once('.').map(|(_, column)| column))
+        .collect();
+    let has_columns = |fields: &[mainstay_core::FieldId]| {
+        fields.len() == columns.len()
+            && fields.iter().all(|field| columns.contains(&&*model.field(*field).column))
+    };
+    let found = model.uniques.iter().find(|unique| has_columns(&unique.fields));
+    let (name, fields) = match found {
+        Some(unique) => (unique.name.to_string(), &unique.fields),
+        None => (format!("{}_pkey", model.table.table), &model.key),
+    };
+    let fields: Vec<&str> = fields.iter().map(|field| &*model.field(*field).name).collect();
+    Error::new(
+        Code::UniqueViolation,
+        format!("duplicate key value violates unique constraint \"{name}\""),
+    )
+    .with_details(format!("Key ({}) already exists.", fields.join(", ")))
+}

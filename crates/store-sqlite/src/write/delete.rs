@@ -1,0 +1,280 @@
+//! No more of the rows that match, and what that does to the rows that point at them.
+//!
+//! Every effect is carried out by a statement of its own, so that each is known, has
+//! its event and counts as a change; the table's own `ON DELETE` finds nothing left
+//! to do. A row restricts a delete unless it goes with the same one.
+
+use std::collections::VecDeque;
+
+use mainstay_core::{Catalog, Code, Error, FieldId, Filter, ModelId, OnDelete, RefId, Value};
+use mainstay_plan::{Cascade, WritePlan};
+use mainstay_store::{EventOp, RowSink};
+use rusqlite::Connection;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{
+    Affected, Effects, guards::Verdict, key_types, returning::PreparedReturning,
+    target::PreparedTarget, text::Texts,
+};
+use crate::{
+    error::Trouble,
+    prepared::{Bindings, Links, Prepared, values},
+};
+
+/// A delete's statements.
+pub(crate) struct PreparedDelete<'c> {
+    target: PreparedTarget<'c>,
+    cascades: Vec<PreparedCascade<'c>>,
+    /// How a row of each model that may go is deleted.
+    deletes: FxHashMap<ModelId, Prepared<'c>>,
+}
+
+struct PreparedCascade<'c> {
+    reference: RefId,
+    on_delete: OnDelete,
+    parent: ModelId,
+    child: ModelId,
+    /// The keys of the rows that point at a row that goes.
+    pointing: Prepared<'c>,
+    set_null: Option<Prepared<'c>>,
+    fields: Vec<FieldId>,
+}
+
+/// A row, of whichever model.
+type RowId = (ModelId, Box<[Value]>);
+
+/// The rows that go, each after the one it points at, and what their going does.
+#[derive(Default)]
+struct Doomed {
+    order: Vec<RowId>,
+    known: FxHashSet<(ModelId, String)>,
+    /// Which ref of which row becomes null.
+    nulled: Vec<(usize, Box<[Value]>)>,
+    /// Which ref of which row stands in the way.
+    restricting: Vec<(usize, Box<[Value]>)>,
+}
+
+impl Doomed {
+    fn add(&mut self, model: ModelId, key: Box<[Value]>) -> bool {
+        let is_new = self.known.insert((model, key_text(&key)));
+        if is_new {
+            self.order.push((model, key));
+        }
+        is_new
+    }
+
+    fn has(&self, model: ModelId, key: &[Value]) -> bool {
+        self.known.contains(&(model, key_text(key)))
+    }
+}
+
+impl<'c> PreparedDelete<'c> {
+    pub(crate) fn new(
+        connection: &'c Connection,
+        texts: &Texts<'_>,
+        target: &Filter,
+        cascades: &[Cascade],
+    ) -> Self {
+        let catalog = texts.catalog;
+        let key = catalog.model(texts.model).key.clone();
+        let mut deletes = FxHashMap::default();
+        let going = cascades
+            .iter()
+            .filter(|cascade| cascade.on_delete == OnDelete::Cascade)
+            .map(|cascade| catalog.reference(cascade.reference).from);
+        for model in std::iter::once(texts.model).chain(going) {
+            let texts = Texts { catalog, model };
+            deletes.entry(model).or_insert_with(|| Prepared::new(connection, texts.delete()));
+        }
+        Self {
+            target: PreparedTarget::new(connection, texts, target, key, &[]),
+            cascades: cascades
+                .iter()
+                .map(|cascade| PreparedCascade::new(connection, catalog, *cascade))
+                .collect(),
+            deletes,
+        }
+    }
+
+    pub(crate) fn run(
+        &mut self,
+        catalog: &Catalog,
+        plan: &WritePlan,
+        returning: Option<&mut PreparedReturning<'_>>,
+        effects: &mut Effects<'_>,
+        sink: &mut dyn RowSink,
+    ) -> Result<Affected, Trouble> {
+        let id = plan.shape().model();
+        let found = self.target.find(catalog.model(id), plan, &mut Verdict::default())?;
+        let keys: Vec<Box<[Value]>> = found.into_iter().map(|row| row.key).collect();
+        if let Some(returning) = returning {
+            returning.send(plan, &keys, sink)?;
+        }
+        let mut doomed = Doomed::default();
+        for key in &keys {
+            doomed.add(id, key.clone());
+        }
+        self.follow(catalog, plan, &mut doomed)?;
+        self.refuse_restricted(catalog, &doomed)?;
+        self.set_nulls(catalog, plan, &doomed, effects)?;
+        self.delete_all(catalog, plan, &doomed, effects)?;
+        Ok(Affected { keys, inserted: 0 })
+    }
+
+    /// Finds every row that goes because of another, and what else that does.
+    fn follow(
+        &mut self,
+        catalog: &Catalog,
+        plan: &WritePlan,
+        doomed: &mut Doomed,
+    ) -> Result<(), Trouble> {
+        if self.cascades.is_empty() {
+            return Ok(());
+        }
+        let mut queue: VecDeque<RowId> = doomed.order.iter().cloned().collect();
+        while let Some((model, key)) = queue.pop_front() {
+            for (at, cascade) in self.cascades.iter_mut().enumerate() {
+                if cascade.parent != model {
+                    continue;
+                }
+                let types = key_types(catalog.model(cascade.child));
+                let bindings = Bindings::slots(plan.values());
+                let mut rows = cascade.pointing.rows(bindings, Links::Values(&key))?;
+                while let Some(row) = rows.next()? {
+                    let child = values(row, &types)?;
+                    match cascade.on_delete {
+                        OnDelete::Cascade => {
+                            if doomed.add(cascade.child, child.clone()) {
+                                queue.push_back((cascade.child, child));
+                            }
+                        }
+                        OnDelete::SetNull => doomed.nulled.push((at, child)),
+                        OnDelete::Restrict => doomed.restricting.push((at, child)),
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse_restricted(&self, catalog: &Catalog, doomed: &Doomed) -> Result<(), Trouble> {
+        let standing =
+            doomed.restricting.iter().find(|(at, key)| !doomed.has(self.cascades[*at].child, key));
+        match standing {
+            None => Ok(()),
+            Some((at, _)) => {
+                Err(Trouble::Caller(restricted(catalog, self.cascades[*at].reference)))
+            }
+        }
+    }
+
+    fn set_nulls(
+        &mut self,
+        catalog: &Catalog,
+        plan: &WritePlan,
+        doomed: &Doomed,
+        effects: &mut Effects<'_>,
+    ) -> Result<(), Trouble> {
+        for (at, key) in &doomed.nulled {
+            let cascade = &mut self.cascades[*at];
+            if doomed.has(cascade.child, key) {
+                continue;
+            }
+            if let Some(set_null) = &mut cascade.set_null {
+                set_null.run(Bindings::slots(plan.values()), Links::Values(key))?;
+            }
+            let child = catalog.model(cascade.child);
+            effects.events.push(child, EventOp::Update, key, Some(&cascade.fields));
+        }
+        Ok(())
+    }
+
+    /// Deletes rows before those they point at. Where rows point at each other in a
+    /// ring, or restrict each other, a row that cannot go yet is tried again once
+    /// others are gone.
+    fn delete_all(
+        &mut self,
+        catalog: &Catalog,
+        plan: &WritePlan,
+        doomed: &Doomed,
+        effects: &mut Effects<'_>,
+    ) -> Result<(), Trouble> {
+        let bindings = Bindings::slots(plan.values());
+        let mut waiting: Vec<&RowId> = doomed.order.iter().rev().collect();
+        while !waiting.is_empty() {
+            let mut stuck = Vec::new();
+            for row in &waiting {
+                let (model, key) = row;
+                let delete =
+                    self.deletes.get_mut(model).expect("BUG: each model that goes has its delete");
+                match delete.run(bindings, Links::Values(key)) {
+                    Ok(()) => {
+                        effects.events.push(catalog.model(*model), EventOp::Delete, key, None);
+                    }
+                    Err(Trouble::Reference) => stuck.push(*row),
+                    Err(other) => return Err(other),
+                }
+            }
+            if stuck.len() == waiting.len() {
+                return Err(Trouble::Caller(still_referenced(catalog, plan.shape().model())));
+            }
+            waiting = stuck;
+        }
+        Ok(())
+    }
+}
+
+impl<'c> PreparedCascade<'c> {
+    fn new(connection: &'c Connection, catalog: &Catalog, cascade: Cascade) -> Self {
+        let reference = catalog.reference(cascade.reference);
+        let parent = Texts { catalog, model: reference.to };
+        let child = Texts { catalog, model: reference.from };
+        let fields = reference.from_fields.clone();
+        Self {
+            reference: cascade.reference,
+            on_delete: cascade.on_delete,
+            parent: reference.to,
+            child: reference.from,
+            pointing: Prepared::new(connection, parent.pointing(cascade.reference)),
+            set_null: (cascade.on_delete == OnDelete::SetNull)
+                .then(|| Prepared::new(connection, child.set_null(&fields))),
+            fields,
+        }
+    }
+}
+
+fn key_text(key: &[Value]) -> String {
+    let parts: Vec<String> = key.iter().map(|value| value.as_ref().to_text()).collect();
+    parts.join("\0")
+}
+
+/// The refusal of a delete that a row stands in the way of.
+fn restricted(catalog: &Catalog, reference: RefId) -> Error {
+    let reference = catalog.reference(reference);
+    let (child, parent) = (catalog.model(reference.from), catalog.model(reference.to));
+    let fields: Vec<&str> =
+        reference.to_fields.iter().map(|field| &*parent.field(*field).name).collect();
+    Error::new(
+        Code::ReferenceViolation,
+        format!(
+            "update or delete on table \"{}\" violates foreign key constraint \"{}\" on table \"{}\"",
+            parent.name, reference.name, child.name
+        ),
+    )
+    .with_details(format!(
+        "Key ({}) is still referenced from table \"{}\".",
+        fields.join(", "),
+        child.name
+    ))
+    .with_hint(format!("delete or change those rows of {} first", child.name))
+}
+
+fn still_referenced(catalog: &Catalog, model: ModelId) -> Error {
+    Error::new(
+        Code::ReferenceViolation,
+        format!(
+            "update or delete on table \"{}\" violates a foreign key constraint",
+            catalog.model(model).name
+        ),
+    )
+}

@@ -1,0 +1,374 @@
+//! The one writer: a thread, a connection, and transactions that many writes share.
+//!
+//! A commit costs a flush to the disk, whatever is in it. So whoever is waiting when
+//! the writer becomes free is committed together; nobody is ever made to wait for
+//! more to come. Each write has a savepoint of its own, so that one that is refused
+//! takes nothing with it, and no write is answered before the commit that holds it.
+//!
+//! A write is never interrupted, because that would undo all that share its
+//! transaction; its deadline is looked at before it begins. Some errors (a full
+//! disk, most of all) make SQLite roll the whole transaction back by itself. Then
+//! every write that was part of it is done again, alone, once.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    },
+    thread,
+    time::Instant,
+};
+
+use mainstay_core::Error;
+use mainstay_store::{Answer, Committed, Cx, End, Mark, RowSink, WriteError, WriteSet};
+use rusqlite::{Connection, Statement};
+use tokio::sync::oneshot;
+
+use crate::{
+    error::{Trouble, deadline_exceeded},
+    outbox::{Outbox, WriteEvents},
+    shared::{self, Shared},
+    write::Writes,
+};
+
+/// Writes that share one transaction at most, so that the first is not kept waiting
+/// by the last.
+const BATCH_MAX: usize = 256;
+
+/// The way to the writer's thread.
+pub(crate) struct Writer {
+    jobs: SyncSender<Job>,
+}
+
+enum Job {
+    Write(WriteJob),
+    Run(RunJob),
+    Close(oneshot::Sender<()>),
+}
+
+type RunJob = Box<dyn FnOnce(&Connection) + Send>;
+
+struct WriteJob {
+    set: WriteSet,
+    cx: Cx,
+    sink: Box<dyn RowSink>,
+    reply: oneshot::Sender<Result<Answer<Committed>, WriteError>>,
+}
+
+impl Writer {
+    pub(crate) fn start(shared: &Arc<Shared>, connection: Connection) -> Result<Self, Error> {
+        let (jobs, queue) = sync_channel(shared.settings.write_queue_max.max(1));
+        let shared = Arc::clone(shared);
+        thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || serve(&shared, &connection, &queue))
+            .map_err(Error::internal)?;
+        Ok(Self { jobs })
+    }
+
+    /// Carries out a write. It goes on if the future is dropped.
+    pub(crate) async fn write(
+        &self,
+        set: WriteSet,
+        cx: Cx,
+        sink: Box<dyn RowSink>,
+    ) -> Result<Answer<Committed>, WriteError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Write(WriteJob { set, cx, sink, reply })).map_err(WriteError::NotApplied)?;
+        answer.await.unwrap_or_else(|_| {
+            Err(WriteError::Unknown(Error::internal("the writer ended during a write")))
+        })
+    }
+
+    /// Runs something on the writer's connection, outside any transaction.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Run(Box::new(move |connection| {
+            // Whoever asked may have gone; then nobody wants the answer.
+            let _ = reply.send(work(connection));
+        })))?;
+        answer.await.unwrap_or_else(|_| Err(Error::internal("the writer gave up")))
+    }
+
+    /// Ends the thread once it has done what is waiting. What comes back is answered
+    /// when it has ended.
+    pub(crate) fn close(&self) -> Option<oneshot::Receiver<()>> {
+        let (reply, closed) = oneshot::channel();
+        self.send(Job::Close(reply)).ok().map(|()| closed)
+    }
+
+    fn send(&self, job: Job) -> Result<(), Error> {
+        self.jobs.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => {
+                Error::unavailable("too many writes are waiting for the database")
+            }
+            TrySendError::Disconnected(_) => shared::closed(),
+        })
+    }
+}
+
+fn serve(shared: &Shared, connection: &Connection, queue: &Receiver<Job>) {
+    let mut thread = match WriterThread::new(shared, connection) {
+        Ok(thread) => thread,
+        Err(trouble) => {
+            tracing::error!(error = ?trouble, "the writer cannot start");
+            return;
+        }
+    };
+    let mut next = None;
+    while let Some(job) = next.take().or_else(|| queue.recv().ok()) {
+        match job {
+            Job::Write(first) => {
+                let mut batch = vec![Pending::new(first)];
+                while batch.len() < BATCH_MAX {
+                    match queue.try_recv() {
+                        Ok(Job::Write(job)) => batch.push(Pending::new(job)),
+                        Ok(other) => {
+                            next = Some(other);
+                            break;
+                        }
+                        Err(_) => break,
+                    }
+                }
+                thread.commit(batch);
+            }
+            Job::Run(work) => {
+                if catch_unwind(AssertUnwindSafe(|| work(connection))).is_err() {
+                    tracing::error!("a job on the writer panicked");
+                }
+                thread.roll_back();
+            }
+            Job::Close(reply) => {
+                drop(thread);
+                let _ =
+                    connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)");
+                // Whoever closes may have stopped waiting.
+                let _ = reply.send(());
+                return;
+            }
+        }
+    }
+}
+
+/// A write that is not answered yet.
+struct Pending {
+    job: WriteJob,
+    outcome: Outcome,
+}
+
+enum Outcome {
+    /// Not begun, or undone.
+    Open,
+    /// Done, and answered once the transaction is committed.
+    Done(Committed),
+    Failed(WriteError),
+}
+
+impl Pending {
+    fn new(job: WriteJob) -> Self {
+        Self { job, outcome: Outcome::Open }
+    }
+
+    fn answer(self) {
+        let Self { job, outcome } = self;
+        let result = match outcome {
+            Outcome::Done(done) => Ok(Answer { done, sink: job.sink }),
+            Outcome::Failed(error) => Err(error),
+            Outcome::Open => Err(WriteError::NotApplied(Error::internal(
+                "BUG: a write was neither done nor refused",
+            ))),
+        };
+        // A client that went away leaves its write as it is.
+        let _ = job.reply.send(result);
+    }
+}
+
+/// Why a batch was not committed.
+enum BatchFailure {
+    /// Nothing of it was written; the error says why.
+    NotApplied(Trouble),
+    /// The commit may or may not have been written.
+    Unknown(Trouble),
+}
+
+struct WriterThread<'c> {
+    shared: &'c Shared,
+    connection: &'c Connection,
+    begin: Statement<'c>,
+    commit: Statement<'c>,
+    savepoint: Statement<'c>,
+    release: Statement<'c>,
+    roll_back_to: Statement<'c>,
+    writes: Writes<'c>,
+    outbox: Outbox<'c>,
+}
+
+impl<'c> WriterThread<'c> {
+    fn new(shared: &'c Shared, connection: &'c Connection) -> Result<Self, Trouble> {
+        Ok(Self {
+            shared,
+            connection,
+            begin: connection.prepare("BEGIN IMMEDIATE")?,
+            commit: connection.prepare("COMMIT")?,
+            savepoint: connection.prepare("SAVEPOINT one_write")?,
+            release: connection.prepare("RELEASE one_write")?,
+            roll_back_to: connection.prepare("ROLLBACK TO one_write")?,
+            writes: Writes::new(connection),
+            outbox: Outbox::new(connection)?,
+        })
+    }
+
+    /// Carries out writes in one transaction and answers them; where the transaction
+    /// is lost, each in one of its own.
+    fn commit(&mut self, mut batch: Vec<Pending>) {
+        match self.attempt(&mut batch) {
+            Ok(()) => {}
+            Err(BatchFailure::NotApplied(_)) if batch.len() > 1 => {
+                for pending in &mut batch {
+                    if matches!(pending.outcome, Outcome::Failed(_)) {
+                        continue;
+                    }
+                    pending.job.sink.reset();
+                    pending.outcome = Outcome::Open;
+                    let alone = std::slice::from_mut(pending);
+                    if let Err(failure) = self.attempt(alone) {
+                        fail(alone, failure);
+                    }
+                }
+            }
+            Err(failure) => fail(&mut batch, failure),
+        }
+        batch.into_iter().for_each(Pending::answer);
+    }
+
+    fn attempt(&mut self, batch: &mut [Pending]) -> Result<(), BatchFailure> {
+        self.begin.raw_execute().map_err(|error| BatchFailure::NotApplied(error.into()))?;
+        let done = self.do_all(batch);
+        let (seq, any_to_commit) = match done {
+            Ok(done) => done,
+            Err(trouble) => {
+                self.roll_back();
+                return Err(BatchFailure::NotApplied(trouble));
+            }
+        };
+        if !any_to_commit {
+            self.roll_back();
+            return Ok(());
+        }
+        if let Err(error) = self.commit.raw_execute() {
+            self.roll_back();
+            return Err(match Trouble::from(error) {
+                // The commit's last bytes may have reached the disk before it failed.
+                trouble @ Trouble::Disk(_) => BatchFailure::Unknown(trouble),
+                trouble => BatchFailure::NotApplied(trouble),
+            });
+        }
+        for pending in batch {
+            if let Outcome::Done(committed) = &mut pending.outcome
+                && pending.job.set.end == End::Commit
+            {
+                committed.mark = Some(Mark(seq));
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries out each write under a savepoint, and writes down their events.
+    ///
+    /// # Errors
+    /// Where the transaction is gone, or what they share cannot be written.
+    fn do_all(&mut self, batch: &mut [Pending]) -> Result<(u64, bool), Trouble> {
+        let mut all_events = Vec::with_capacity(batch.len());
+        let mut any_to_commit = false;
+        for pending in batch {
+            if matches!(pending.outcome, Outcome::Failed(_)) {
+                continue;
+            }
+            if Instant::now() >= pending.job.cx.deadline {
+                pending.outcome = Outcome::Failed(WriteError::NotApplied(deadline_exceeded()));
+                continue;
+            }
+            self.savepoint.raw_execute()?;
+            let mut events = WriteEvents::default();
+            let done = self.do_one(&mut pending.job, &mut events);
+            if done.is_err() && self.connection.is_autocommit() {
+                return Err(done.err().expect("BUG: it is an error"));
+            }
+            let keeps = done.is_ok() && pending.job.set.end == End::Commit;
+            if keeps {
+                any_to_commit = true;
+                all_events.push(events);
+            } else {
+                self.roll_back_to.raw_execute()?;
+            }
+            self.release.raw_execute()?;
+            pending.outcome = match done {
+                Ok(committed) => Outcome::Done(committed),
+                Err(trouble) => Outcome::Failed(refusal(trouble)),
+            };
+        }
+        let seq = if any_to_commit { self.outbox.write(&all_events)?.0 } else { 0 };
+        Ok((seq, any_to_commit))
+    }
+
+    fn do_one(
+        &mut self,
+        job: &mut WriteJob,
+        events: &mut WriteEvents,
+    ) -> Result<Committed, Trouble> {
+        let WriteJob { set, sink, .. } = job;
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            self.writes.run(self.shared, &set.plans, &mut **sink, events)
+        }));
+        done.unwrap_or_else(|_| Err(Trouble::Internal(Error::internal("a write panicked"))))
+    }
+
+    /// Ends a transaction that is not to be kept, if there still is one.
+    fn roll_back(&self) {
+        if self.connection.is_autocommit() {
+            return;
+        }
+        if let Err(error) = self.connection.execute_batch("ROLLBACK") {
+            tracing::error!(%error, "a transaction cannot be rolled back");
+        }
+    }
+}
+
+/// Answers every write of a batch that was not refused already.
+fn fail(batch: &mut [Pending], failure: BatchFailure) {
+    let (trouble, is_known) = match failure {
+        BatchFailure::NotApplied(trouble) => (trouble, true),
+        BatchFailure::Unknown(trouble) => (trouble, false),
+    };
+    tracing::error!(error = ?trouble, is_known, "a transaction was not committed");
+    let mut first = Some(trouble.into_error());
+    for pending in batch {
+        if matches!(pending.outcome, Outcome::Failed(_)) {
+            continue;
+        }
+        let rehearsed =
+            pending.job.set.end == End::RollBack && matches!(pending.outcome, Outcome::Done(_));
+        if rehearsed {
+            continue;
+        }
+        let error =
+            first.take().unwrap_or_else(|| Error::unavailable("the transaction was not committed"));
+        pending.outcome = Outcome::Failed(if is_known {
+            WriteError::NotApplied(error)
+        } else {
+            WriteError::Unknown(error)
+        });
+    }
+}
+
+/// What is told of a write that failed by itself; its transaction lives on.
+fn refusal(trouble: Trouble) -> WriteError {
+    match trouble {
+        Trouble::Unavailable(error) | Trouble::Disk(error) => WriteError::NotApplied(error),
+        other => WriteError::Refused(other.into_error()),
+    }
+}

@@ -1,0 +1,380 @@
+//! An app in a temporary folder, and requests to it as one line each.
+
+use std::{
+    fmt::Write,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use mainstay_core::{
+    Actor, Error, Limits, SourceFile, Timestamp, UserClaims, Value, ValueRef, read_app,
+};
+use mainstay_plan::{
+    Argument, Clauses, Condition, Features, FieldExpr, InsertRequest, Operator, PayloadRow,
+    PayloadValue, Planner, ReadRequest, Resolution, Return, SelectField, SelectItem, WriteAction,
+    WritePlan, WriteRequest,
+};
+use mainstay_store::{
+    Answer, Committed, Cx, End, RowSink, Store, WriteError, WriteSet, differences, steps,
+};
+use mainstay_store_sqlite::{SqliteSettings, SqliteStore};
+use uuid::Uuid;
+
+/// An app with a store of its own.
+pub(super) struct App {
+    pub(super) store: Arc<SqliteStore>,
+    pub(super) planner: Planner,
+    pub(super) folder: tempfile::TempDir,
+    ids: AtomicU64,
+}
+
+/// The time of every request.
+pub(super) fn now() -> Timestamp {
+    Timestamp::parse("2026-11-23T09:30:00Z").unwrap()
+}
+
+/// A call that may take as long as tests do.
+pub(super) fn cx() -> Cx {
+    Cx::until(Instant::now() + Duration::from_secs(30))
+}
+
+/// The caller with this id.
+pub(super) fn user(id: &str) -> Actor {
+    Actor::user(Arc::new(UserClaims { id: id.to_owned(), ..UserClaims::default() }))
+}
+
+/// The app itself.
+pub(super) fn service() -> Actor {
+    Actor::service("tests arrange rows")
+}
+
+impl App {
+    /// An app of these models: name and file.
+    pub(super) async fn of(models: &[(&str, &str)]) -> Self {
+        Self::with(models, |settings| settings).await
+    }
+
+    /// The same, its store opened otherwise than usual.
+    pub(super) async fn with(
+        models: &[(&str, &str)],
+        change: impl FnOnce(SqliteSettings) -> SqliteSettings,
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = change(SqliteSettings::at(folder.path().join("app.db")));
+        let store = SqliteStore::open(settings).unwrap();
+        let planner = planner(models);
+        let app = Self { store: Arc::new(store), planner, folder, ids: AtomicU64::new(1) };
+        app.migrate().await;
+        app
+    }
+
+    /// Brings the store to what the models want.
+    pub(super) async fn migrate(&self) -> Vec<String> {
+        let catalog = self.planner.catalog();
+        let actual = self.store.introspect().await.unwrap();
+        let found = differences(&SqliteStore::wanted_schema(catalog), &actual);
+        let (steps, rest) = steps(catalog, &found);
+        assert!(rest.is_empty(), "{rest:?}");
+        let applied = self.store.migrate(Arc::clone(catalog), steps, cx()).await.unwrap();
+        self.store.adopt(Arc::clone(catalog));
+        applied.steps
+    }
+
+    /// Goes over to other models.
+    pub(super) fn remodel(&mut self, models: &[(&str, &str)]) {
+        self.planner = planner(models);
+    }
+
+    /// A plain connection to the file, as `sqlite3` would open it.
+    pub(super) fn sqlite(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.folder.path().join("app.db")).unwrap()
+    }
+
+    /// What a read answers, as one line.
+    pub(super) async fn read(&self, request: &ReadRequest<'_>, actor: &Actor) -> String {
+        match self.try_read(request, actor).await {
+            Ok(text) => text,
+            Err(error) => shown(&error),
+        }
+    }
+
+    pub(super) async fn try_read(
+        &self,
+        request: &ReadRequest<'_>,
+        actor: &Actor,
+    ) -> Result<String, Error> {
+        let plan = Arc::new(self.planner.read(request, actor, now())?);
+        let answer = self.store.read(plan, cx(), Box::new(Lines::default())).await?;
+        let mut text = answer.sink.text();
+        if let Some(total) = answer.done.total {
+            let _ = write!(text, " of {total}");
+        }
+        Ok(text)
+    }
+
+    pub(super) fn plan(&self, request: &WriteRequest<'_>, actor: &Actor) -> Result<WritePlan, Error> {
+        self.planner.write(request, actor, now(), &mut || {
+            Uuid::from_u128(u128::from(self.ids.fetch_add(1, Ordering::Relaxed)))
+        })
+    }
+
+    /// What a write answers, as one line.
+    pub(super) async fn write(&self, request: &WriteRequest<'_>, actor: &Actor) -> String {
+        self.end(request, actor, End::Commit).await
+    }
+
+    pub(super) async fn end(&self, request: &WriteRequest<'_>, actor: &Actor, end: End) -> String {
+        let plan = match self.plan(request, actor) {
+            Ok(plan) => plan,
+            Err(error) => return format!("not planned: {}", shown(&error)),
+        };
+        match self.carry_out(vec![plan], end).await {
+            Ok(answer) => {
+                let keys: Vec<String> = answer.done.affected[0].iter().map(|key| shown_key(key)).collect();
+                let rows = answer.sink.text();
+                format!("[{}] {} new {rows}", keys.join(" "), answer.done.inserted[0])
+                    .trim_end()
+                    .to_owned()
+            }
+            Err(WriteError::Refused(error)) => shown(&error),
+            Err(WriteError::NotApplied(error)) => format!("not applied: {}", shown(&error)),
+            Err(WriteError::Unknown(error)) => format!("unknown: {}", shown(&error)),
+        }
+    }
+
+    pub(super) async fn carry_out(
+        &self,
+        plans: Vec<WritePlan>,
+        end: End,
+    ) -> Result<Answer<Committed>, WriteError> {
+        self.store.write(WriteSet { plans, end }, cx(), Box::new(Lines::default())).await
+    }
+}
+
+fn planner(models: &[(&str, &str)]) -> Planner {
+    let files: Vec<SourceFile> = models
+        .iter()
+        .map(|(name, text)| SourceFile {
+            path: format!("models/{name}.toml"),
+            text: (*text).to_owned(),
+        })
+        .collect();
+    let catalog = Arc::new(read_app(&files, &[]).map_err(|found| format!("{found:?}")).unwrap().catalog);
+    let rulebook = Arc::new(mainstay_rules::compile(&catalog).map_err(|found| format!("{found:?}")).unwrap());
+    let limits = Limits { unfiltered_writes: true, ..Limits::default() };
+    Planner::new(catalog, rulebook, limits, Features { aggregates: true })
+}
+
+fn shown(error: &Error) -> String {
+    let mut text = error.to_string();
+    if let Some(details) = error.details() {
+        let _ = write!(text, " / {details}");
+    }
+    if let Some(source) = std::error::Error::source(error) {
+        if error.code() == mainstay_core::Code::Internal {
+            let _ = write!(text, " / cause: {source}");
+        }
+    }
+    text
+}
+
+fn shown_key(key: &[Value]) -> String {
+    key.iter().map(|value| short(value.as_ref())).collect::<Vec<_>>().join("+")
+}
+
+/// A value as text, a uuid by its last digits.
+fn short(value: ValueRef<'_>) -> String {
+    match value {
+        ValueRef::Null => "null".to_owned(),
+        ValueRef::Uuid(id) => format!("#{:x}", id.as_u128()),
+        ValueRef::Text(text) => format!("{text:?}"),
+        other => other.to_text(),
+    }
+}
+
+/// Rows as one line: `(1 "a" {2 "b"} [(3) (4)])`.
+#[derive(Default)]
+pub(super) struct Lines {
+    text: String,
+}
+
+impl Lines {
+    fn push(&mut self, text: &str) {
+        if !self.text.is_empty() && !self.text.ends_with(['(', '{', '[']) {
+            self.text.push(' ');
+        }
+        self.text.push_str(text);
+    }
+}
+
+pub(super) trait Text {
+    fn text(self) -> String;
+}
+
+impl Text for Box<dyn RowSink> {
+    fn text(self) -> String {
+        let any: Box<dyn std::any::Any> = self;
+        any.downcast::<Lines>().map(|lines| lines.text).unwrap()
+    }
+}
+
+impl RowSink for Lines {
+    fn begin_row(&mut self) {
+        self.push("(");
+    }
+    fn value(&mut self, value: ValueRef<'_>) {
+        self.push(&short(value));
+    }
+    fn begin_one(&mut self) {
+        self.push("{");
+    }
+    fn end_one(&mut self) {
+        self.text.push('}');
+    }
+    fn begin_many(&mut self) {
+        self.push("[");
+    }
+    fn end_many(&mut self) {
+        self.text.push(']');
+    }
+    fn end_row(&mut self) -> Result<(), Error> {
+        self.text.push(')');
+        Ok(())
+    }
+    fn reset(&mut self) {
+        self.text.clear();
+    }
+}
+
+/// `title,body`: plain fields to select.
+pub(super) fn fields(names: &'static str) -> Vec<SelectItem<'static>> {
+    names
+        .split(',')
+        .filter(|name| !name.is_empty())
+        .map(|name| SelectItem::Field(field(name)))
+        .collect()
+}
+
+pub(super) fn field(name: &'static str) -> SelectField<'static> {
+    SelectField {
+        alias: None,
+        field: Some(expr(name)),
+        cast: None,
+        aggregate: None,
+        aggregate_cast: None,
+    }
+}
+
+pub(super) fn expr(name: &'static str) -> FieldExpr<'static> {
+    FieldExpr { name: name.into(), json: Vec::new(), as_text: false }
+}
+
+/// `views=gt.3`.
+pub(super) fn compared(
+    name: &'static str,
+    operator: Operator,
+    argument: &'static str,
+) -> Condition<'static> {
+    Condition::Compare {
+        field: expr(name),
+        negated: false,
+        operator,
+        quantifier: None,
+        argument: Argument::Text(argument.into()),
+    }
+}
+
+/// `views=eq.3`.
+pub(super) fn equal(name: &'static str, argument: &'static str) -> Condition<'static> {
+    compared(name, Operator::Eq, argument)
+}
+
+/// A read of these fields of a model.
+pub(super) fn read(model: &'static str, names: &'static str) -> ReadRequest<'static> {
+    ReadRequest { model: model.into(), select: fields(names), ..ReadRequest::default() }
+}
+
+fn writing(
+    model: &'static str,
+    action: WriteAction<'static>,
+    filters: Vec<Condition<'static>>,
+    returned: &'static str,
+) -> WriteRequest<'static> {
+    WriteRequest {
+        model: model.into(),
+        action,
+        returning: if returned.is_empty() { Return::Minimal } else { Return::Representation },
+        select: fields(returned),
+        clauses: Clauses { filters, ..Clauses::default() },
+        embedded: Vec::new(),
+        max_affected: None,
+    }
+}
+
+/// One object of a payload, each value a JSON scalar's text.
+pub(super) fn object(
+    values: &[(&'static str, &'static str)],
+) -> PayloadRow<'static> {
+    values
+        .iter()
+        .map(|(name, value)| {
+            let value = match *value {
+                "null" => PayloadValue::Null,
+                "true" => PayloadValue::Bool(true),
+                "false" => PayloadValue::Bool(false),
+                nested if nested.starts_with(['{', '[']) => PayloadValue::Nested(nested.into()),
+                text => PayloadValue::String(text.into()),
+            };
+            ((*name).into(), value)
+        })
+        .collect()
+}
+
+/// New rows.
+pub(super) fn insert(
+    model: &'static str,
+    rows: &[&[(&'static str, &'static str)]],
+    returned: &'static str,
+) -> WriteRequest<'static> {
+    inserting(model, rows, returned, None)
+}
+
+/// New rows, or other values for those that are there.
+pub(super) fn inserting(
+    model: &'static str,
+    rows: &[&[(&'static str, &'static str)]],
+    returned: &'static str,
+    resolution: Option<Resolution>,
+) -> WriteRequest<'static> {
+    let action = WriteAction::Insert(InsertRequest {
+        payload: rows.iter().map(|row| object(row)).collect(),
+        columns: None,
+        missing_default: true,
+        resolution,
+        on_conflict: Vec::new(),
+    });
+    writing(model, action, Vec::new(), returned)
+}
+
+/// Other values for the rows that match.
+pub(super) fn update(
+    model: &'static str,
+    filters: Vec<Condition<'static>>,
+    values: &[(&'static str, &'static str)],
+    returned: &'static str,
+) -> WriteRequest<'static> {
+    let action = WriteAction::Update { payload: object(values), columns: None };
+    writing(model, action, filters, returned)
+}
+
+/// No more of the rows that match.
+pub(super) fn delete(
+    model: &'static str,
+    filters: Vec<Condition<'static>>,
+    returned: &'static str,
+) -> WriteRequest<'static> {
+    writing(model, WriteAction::Delete, filters, returned)
+}
