@@ -102,7 +102,7 @@ impl<'w> View<'_, 'w> {
             }
             Filter::IsNull(operand) => Truth::of(Some(self.value(operand).is_null())),
             Filter::In(item, list) => {
-                let (item, list) = (self.value(item), self.value(list));
+                let (item, list) = (self.value(item), self.list(list));
                 is_in(&item, &list)
             }
             Filter::Text(one, op, two) => match (self.value(one), self.value(two)) {

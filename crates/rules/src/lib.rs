@@ -12,6 +12,8 @@
 
 mod caller;
 mod compile;
+#[cfg(feature = "corpus")]
+pub mod corpus;
 mod fold;
 mod guard;
 pub mod interpret;

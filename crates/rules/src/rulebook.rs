@@ -47,6 +47,27 @@ impl Rulebook {
     pub fn model(&self, model: ModelId) -> &ModelRuleSet {
         &self.models[model.index()]
     }
+
+    /// Rules by which one model is read under a condition that no text was written
+    /// for, and all others by everyone.
+    #[cfg(feature = "corpus")]
+    pub(crate) fn of_reads(
+        catalog: &Catalog,
+        model: ModelId,
+        filter: mainstay_core::Filter,
+    ) -> Self {
+        let mut models: Vec<ModelRuleSet> = catalog
+            .models()
+            .iter()
+            .map(|model| ModelRuleSet {
+                read: Some(Rule::new(mainstay_core::Filter::ALWAYS)),
+                fields: vec![FieldRuleSet::default(); model.fields.len()],
+                ..ModelRuleSet::default()
+            })
+            .collect();
+        models[model.index()].read = Some(Rule::new(filter));
+        Self { models }
+    }
 }
 
 /// Compiles every rule of an app.

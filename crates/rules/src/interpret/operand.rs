@@ -11,7 +11,11 @@ impl View<'_, '_> {
         match operand {
             Operand::Field(path) => self.field(path),
             Operand::Literal(value) => value.clone(),
-            Operand::Caller(term, kind) => caller_value(term, *kind, self.situation.actor),
+            // Several values are not a value: only `in` takes a list.
+            Operand::Caller(term, kind) => match caller_value(term, *kind, self.situation.actor) {
+                Value::List(_) => Value::Null,
+                value => value,
+            },
             Operand::Now => Value::Timestamp(self.situation.now),
             Operand::Slot(slot, _) => {
                 self.situation.slots.get(usize::from(slot.0)).cloned().unwrap_or(Value::Null)
@@ -26,9 +30,7 @@ impl View<'_, '_> {
             },
             Operand::Count(row, relation) => whole(self.related(row, *relation).len()),
             Operand::Shift(inner, micros) => match self.value(inner) {
-                Value::Timestamp(moment) => {
-                    moment.shifted(*micros).map_or(Value::Null, Value::Timestamp)
-                }
+                Value::Timestamp(moment) => Value::Timestamp(shifted(moment, *micros)),
                 _ => Value::Null,
             },
             Operand::Elapsed(later, earlier) => match (self.value(later), self.value(earlier)) {
@@ -50,10 +52,28 @@ impl View<'_, '_> {
         }
     }
 
+    /// The list that a value is looked up in.
+    pub(super) fn list(&mut self, operand: &Operand) -> Value {
+        match operand {
+            Operand::Caller(term, kind) => caller_value(term, *kind, self.situation.actor),
+            other => self.value(other),
+        }
+    }
+
     fn field(&self, path: &Path) -> Value {
         let value = self.row(&path.row).and_then(|row| row.get(path.field.index()));
         value.cloned().unwrap_or(Value::Null)
     }
+}
+
+/// A moment moved. What would lie beyond all moments is the first or the last of them,
+/// which is before or after every other, as the true one would be.
+fn shifted(moment: Timestamp, micros: i64) -> Timestamp {
+    let edge = if micros < 0 { "0001-01-01T00:00:00Z" } else { "9999-12-30T22:00:00.999999Z" };
+    moment
+        .shifted(micros)
+        .or_else(|| Timestamp::parse(edge))
+        .expect("BUG: the edges of time are moments")
 }
 
 fn whole(count: usize) -> Value {

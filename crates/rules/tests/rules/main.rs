@@ -1,0 +1,9 @@
+//! The tests of rules that use the corpus.
+
+mod compile;
+mod corpus;
+mod fold;
+mod generated;
+mod mistakes;
+mod shown;
+mod third_opinion;
