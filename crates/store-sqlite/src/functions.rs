@@ -62,11 +62,11 @@ pub(crate) fn register(connection: &Connection) -> rusqlite::Result<()> {
     connection.create_scalar_function(names::SHIFT, 2, flags, shift)?;
     connection.create_scalar_function(names::JSON_AT, 2, flags, |context| {
         let Some(document) = text(context, 0) else { return Ok(None) };
-        Ok(json::at(document, &*steps(context)?).map(str::to_owned))
+        Ok(json::at(document, &steps(context)?).map(str::to_owned))
     })?;
     connection.create_scalar_function(names::JSON_TEXT_AT, 2, flags, |context| {
         let Some(document) = text(context, 0) else { return Ok(None) };
-        Ok(json::at(document, &*steps(context)?).and_then(json::as_text))
+        Ok(json::at(document, &steps(context)?).and_then(json::as_text))
     })?;
     connection.create_scalar_function(names::CAST, 3, flags, |context| {
         cast::cast(context.get_raw(0), context.get(1)?, context.get(2)?)

@@ -1,5 +1,7 @@
 //! The tables a catalog wants on SQLite.
 
+use std::collections::BTreeMap;
+
 use mainstay_core::{Catalog, Field, Model, OnDelete, Reference, Type};
 use mainstay_store::{ColumnSchema, IndexSchema, ReferenceSchema, Schema, TableSchema};
 
@@ -40,12 +42,7 @@ fn table(catalog: &Catalog, model: &Model) -> TableSchema {
         .filter(|reference| catalog.model(reference.from).name == model.name)
         .map(|reference| (columns_of(model, &reference.from_fields), target(catalog, reference)))
         .collect();
-    TableSchema {
-        columns,
-        key: columns_of(model, &model.key),
-        indexes: indexes(catalog, model),
-        references,
-    }
+    TableSchema { columns, key: columns_of(model, &model.key), indexes: indexes(model), references }
 }
 
 /// Whether a field's column may be null.
@@ -72,41 +69,21 @@ pub(crate) fn stored_type(kind: Type) -> &'static str {
     }
 }
 
-/// Unique constraints, the indexes a model asks for, and one for each ref that none
-/// of those serves: without it every delete, and every embed of the rows that point
-/// here, would read the whole table.
-fn indexes(catalog: &Catalog, model: &Model) -> std::collections::BTreeMap<String, IndexSchema> {
-    let mut indexes = std::collections::BTreeMap::new();
-    for unique in &model.uniques {
+/// Unique constraints, and the indexes a catalog has for a model.
+fn indexes(model: &Model) -> BTreeMap<String, IndexSchema> {
+    let uniques = model.uniques.iter().map(|unique| {
         let columns = ascending(columns_of(model, &unique.fields));
-        indexes.insert(unique.name.to_string(), IndexSchema { columns, unique: true });
-    }
-    for index in &model.indexes {
+        (unique.name.to_string(), IndexSchema { columns, unique: true })
+    });
+    let others = model.indexes.iter().map(|index| {
         let columns = index
             .fields
             .iter()
             .map(|(field, descends)| (model.field(*field).column.to_string(), *descends))
             .collect();
-        indexes.insert(index.name.to_string(), IndexSchema { columns, unique: false });
-    }
-    let references = catalog
-        .references()
-        .iter()
-        .filter(|reference| catalog.model(reference.from).name == model.name);
-    for reference in references {
-        let columns = columns_of(model, &reference.from_fields);
-        let serves =
-            |names: &mut dyn Iterator<Item = &String>| names.take(columns.len()).eq(columns.iter());
-        let is_served = serves(&mut columns_of(model, &model.key).iter())
-            || indexes
-                .values()
-                .any(|index| serves(&mut index.columns.iter().map(|(name, _)| name)));
-        if !is_served {
-            let name = format!("{}_{}_ref_idx", model.table.table, columns.join("_"));
-            indexes.insert(name, IndexSchema { columns: ascending(columns), unique: false });
-        }
-    }
-    indexes
+        (index.name.to_string(), IndexSchema { columns, unique: false })
+    });
+    uniques.chain(others).collect()
 }
 
 fn ascending(columns: Vec<String>) -> Vec<(String, bool)> {

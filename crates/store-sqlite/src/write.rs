@@ -58,9 +58,9 @@ struct PreparedWrite<'c> {
 }
 
 enum PreparedAction<'c> {
-    Insert(PreparedInsert<'c>),
-    Update(PreparedUpdate<'c>),
-    Delete(PreparedDelete<'c>),
+    Insert(Box<PreparedInsert<'c>>),
+    Update(Box<PreparedUpdate<'c>>),
+    Delete(Box<PreparedDelete<'c>>),
 }
 
 impl<'c> Writes<'c> {
@@ -93,8 +93,8 @@ impl<'c> Writes<'c> {
     ) -> Result<&mut PreparedWrite<'c>, Trouble> {
         self.writes += 1;
         let id = shape.id().get();
+        let catalog = shared.catalog(shape.catalog()).map_err(Trouble::Unavailable)?;
         if !self.by_shape.contains_key(&id) {
-            let catalog = shared.catalog(shape.catalog()).map_err(Trouble::Unavailable)?;
             let prepared = PreparedWrite::new(self.connection, catalog, shape)?;
             self.make_room();
             self.by_shape.insert(id, prepared);
@@ -135,14 +135,18 @@ impl<'c> PreparedWrite<'c> {
             )));
         }
         let action = match shape.action() {
-            Action::Insert { create, after, conflict } => PreparedAction::Insert(
-                PreparedInsert::new(connection, &texts, create, after, conflict.as_ref()),
-            ),
-            Action::Update { target, before, assign, after } => PreparedAction::Update(
-                PreparedUpdate::new(connection, &texts, target, before, assign, after),
-            ),
+            Action::Insert { create, after, conflict } => {
+                let conflict = conflict.as_ref();
+                let insert = PreparedInsert::new(connection, &texts, create, after, conflict);
+                PreparedAction::Insert(Box::new(insert))
+            }
+            Action::Update { target, before, assign, after } => {
+                let update = PreparedUpdate::new(connection, &texts, target, before, assign, after);
+                PreparedAction::Update(Box::new(update))
+            }
             Action::Delete { target, cascades } => {
-                PreparedAction::Delete(PreparedDelete::new(connection, &texts, target, cascades))
+                let delete = PreparedDelete::new(connection, &texts, target, cascades);
+                PreparedAction::Delete(Box::new(delete))
             }
         };
         let returning =

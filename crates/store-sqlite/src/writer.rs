@@ -294,10 +294,10 @@ impl<'c> WriterThread<'c> {
             }
             self.savepoint.raw_execute()?;
             let mut events = WriteEvents::default();
-            let done = self.do_one(&mut pending.job, &mut events);
-            if done.is_err() && self.connection.is_autocommit() {
-                return Err(done.err().expect("BUG: it is an error"));
-            }
+            let done = match self.do_one(&mut pending.job, &mut events) {
+                Err(trouble) if self.connection.is_autocommit() => return Err(trouble),
+                done => done,
+            };
             let keeps = done.is_ok() && pending.job.set.end == End::Commit;
             if keeps {
                 any_to_commit = true;

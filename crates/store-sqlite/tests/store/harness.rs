@@ -115,7 +115,11 @@ impl App {
         Ok(text)
     }
 
-    pub(super) fn plan(&self, request: &WriteRequest<'_>, actor: &Actor) -> Result<WritePlan, Error> {
+    pub(super) fn plan(
+        &self,
+        request: &WriteRequest<'_>,
+        actor: &Actor,
+    ) -> Result<WritePlan, Error> {
         self.planner.write(request, actor, now(), &mut || {
             Uuid::from_u128(u128::from(self.ids.fetch_add(1, Ordering::Relaxed)))
         })
@@ -133,7 +137,8 @@ impl App {
         };
         match self.carry_out(vec![plan], end).await {
             Ok(answer) => {
-                let keys: Vec<String> = answer.done.affected[0].iter().map(|key| shown_key(key)).collect();
+                let keys: Vec<String> =
+                    answer.done.affected[0].iter().map(|key| shown_key(key)).collect();
                 let rows = answer.sink.text();
                 format!("[{}] {} new {rows}", keys.join(" "), answer.done.inserted[0])
                     .trim_end()
@@ -162,8 +167,10 @@ fn planner(models: &[(&str, &str)]) -> Planner {
             text: (*text).to_owned(),
         })
         .collect();
-    let catalog = Arc::new(read_app(&files, &[]).map_err(|found| format!("{found:?}")).unwrap().catalog);
-    let rulebook = Arc::new(mainstay_rules::compile(&catalog).map_err(|found| format!("{found:?}")).unwrap());
+    let catalog =
+        Arc::new(read_app(&files, &[]).map_err(|found| format!("{found:?}")).unwrap().catalog);
+    let rulebook =
+        Arc::new(mainstay_rules::compile(&catalog).map_err(|found| format!("{found:?}")).unwrap());
     let limits = Limits { unfiltered_writes: true, ..Limits::default() };
     Planner::new(catalog, rulebook, limits, Features { aggregates: true })
 }
@@ -173,10 +180,10 @@ fn shown(error: &Error) -> String {
     if let Some(details) = error.details() {
         let _ = write!(text, " / {details}");
     }
-    if let Some(source) = std::error::Error::source(error) {
-        if error.code() == mainstay_core::Code::Internal {
-            let _ = write!(text, " / cause: {source}");
-        }
+    if let Some(source) = std::error::Error::source(error)
+        && error.code() == mainstay_core::Code::Internal
+    {
+        let _ = write!(text, " / cause: {source}");
     }
     text
 }
@@ -249,6 +256,9 @@ impl RowSink for Lines {
     }
 }
 
+/// An object of a payload: names and JSON scalars' text.
+pub(super) type Object<'a> = &'a [(&'static str, &'static str)];
+
 /// `title,body`: plain fields to select.
 pub(super) fn fields(names: &'static str) -> Vec<SelectItem<'static>> {
     names
@@ -315,9 +325,7 @@ fn writing(
 }
 
 /// One object of a payload, each value a JSON scalar's text.
-pub(super) fn object(
-    values: &[(&'static str, &'static str)],
-) -> PayloadRow<'static> {
+pub(super) fn object(values: &[(&'static str, &'static str)]) -> PayloadRow<'static> {
     values
         .iter()
         .map(|(name, value)| {
@@ -336,7 +344,7 @@ pub(super) fn object(
 /// New rows.
 pub(super) fn insert(
     model: &'static str,
-    rows: &[&[(&'static str, &'static str)]],
+    rows: &[Object<'_>],
     returned: &'static str,
 ) -> WriteRequest<'static> {
     inserting(model, rows, returned, None)
@@ -345,7 +353,7 @@ pub(super) fn insert(
 /// New rows, or other values for those that are there.
 pub(super) fn inserting(
     model: &'static str,
-    rows: &[&[(&'static str, &'static str)]],
+    rows: &[Object<'_>],
     returned: &'static str,
     resolution: Option<Resolution>,
 ) -> WriteRequest<'static> {

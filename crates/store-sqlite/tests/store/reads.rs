@@ -45,7 +45,13 @@ async fn things() -> App {
             ("data", r"\x00ff"),
             ("mood", "happy"),
         ],
-        &[("name", "Zebra"), ("size", "-1"), ("price", "-0.5"), ("open", "false"), ("extra", "[1,2]")],
+        &[
+            ("name", "Zebra"),
+            ("size", "-1"),
+            ("price", "-0.5"),
+            ("open", "false"),
+            ("extra", "[1,2]"),
+        ],
         &[],
     ];
     let done = app.write(&insert("things", &rows, ""), &service()).await;
@@ -119,10 +125,7 @@ async fn a_list_binds_values_of_every_type_and_an_empty_one_holds_nothing() {
         (listed("size", true, &["3"]), expect!["(2)"]),
         (listed("size", false, &[]), expect![""]),
         (listed("size", true, &[]), expect!["(1) (2)"]),
-        (
-            listed("token", false, &["00000000-0000-0000-0000-0000000000ff"]),
-            expect!["(1)"],
-        ),
+        (listed("token", false, &["00000000-0000-0000-0000-0000000000ff"]), expect!["(1)"]),
         (listed("price", false, &["9.99"]), expect!["(1)"]),
         (listed("name", false, &["Zebra", "x"]), expect!["(2)"]),
     ] {
@@ -142,7 +145,10 @@ async fn groups_negations_and_quantifiers_keep_kleenes_logic() {
     };
     let group = |negated, group, items| Condition::Group { negated, group, items };
     for (filter, expected) in [
-        (group(false, Group::Or, vec![equal("size", "3"), is("name", IsValue::Null)]), expect!["(1) (3)"]),
+        (
+            group(false, Group::Or, vec![equal("size", "3"), is("name", IsValue::Null)]),
+            expect!["(1) (3)"],
+        ),
         (group(true, Group::And, vec![equal("size", "3")]), expect!["(2)"]),
         (group(true, Group::Or, vec![equal("size", "3"), equal("open", "true")]), expect!["(2)"]),
         (is("open", IsValue::True), expect!["(1)"]),
@@ -174,7 +180,11 @@ async fn groups_negations_and_quantifiers_keep_kleenes_logic() {
     }
 }
 
-fn ordered(name: &'static str, descending: bool, nulls_first: Option<bool>) -> ReadRequest<'static> {
+fn ordered(
+    name: &'static str,
+    descending: bool,
+    nulls_first: Option<bool>,
+) -> ReadRequest<'static> {
     let mut request = read("things", "id");
     request.clauses.order =
         vec![OrderTerm { relation: None, field: expr(name), descending, nulls_first }];
@@ -275,8 +285,7 @@ async fn aggregates_are_computed_over_all_rows_or_groups() {
         expect![[r#"(3 2 2 1 9.49 4.745 -0.50 "größe 100%" 2026-11-23T09:30:00.5+00:00)"#]],
     )
     .await;
-    request.select =
-        vec![SelectItem::Field(field("open")), aggregate(None, Aggregate::Count)];
+    request.select = vec![SelectItem::Field(field("open")), aggregate(None, Aggregate::Count)];
     request.clauses.order = vec![OrderTerm {
         relation: None,
         field: expr("open"),
@@ -313,12 +322,8 @@ async fn a_cast_converts_or_fails_with_a_code_of_the_callers() {
     )
     .await;
     request.select = vec![cast("name", "int")];
-    check(
-        &app,
-        &request,
-        expect![[r#"22P02: invalid input syntax for type int: "größe 100%""#]],
-    )
-    .await;
+    check(&app, &request, expect![[r#"22P02: invalid input syntax for type int: "größe 100%""#]])
+        .await;
 }
 
 #[tokio::test]

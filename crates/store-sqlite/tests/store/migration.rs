@@ -1,0 +1,153 @@
+//! The tables a catalog wants, made and compared.
+
+use std::sync::Arc;
+
+use expect_test::expect;
+use mainstay_store::{Store, differences, steps};
+use mainstay_store_sqlite::{SqliteSettings, SqliteStore};
+
+use super::harness::*;
+
+const USERS: &str =
+    "[model]\nid = \"text\"\n[fields]\nname = { type = \"text\" }\n[rules]\nread = \"true\"\n";
+const NOTES: &str = r#"
+[fields]
+title = { type = "text", required = true, unique = true }
+price = { type = "decimal", precision = 8, scale = 2 }
+author = { type = "ref", to = "users", on_delete = "cascade" }
+[[index]]
+fields = ["title", "-price"]
+"#;
+
+#[tokio::test]
+async fn an_empty_database_is_brought_to_the_models_and_then_equals_them() {
+    let app = App::of(&[("users", USERS), ("notes", NOTES)]).await;
+    let wanted = SqliteStore::wanted_schema(app.planner.catalog());
+    assert_eq!(app.store.introspect().await.unwrap(), wanted);
+    assert!(app.migrate().await.is_empty());
+    let sql: String = app
+        .sqlite()
+        .query_row(
+            "SELECT group_concat(sql, char(10)) FROM (SELECT sql FROM sqlite_schema
+             WHERE tbl_name = 'notes' AND sql IS NOT NULL ORDER BY name)",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    expect![[r#"
+        CREATE TABLE "notes" ("id" BLOB NOT NULL, "title" TEXT NOT NULL, "price" INTEGER, "author" TEXT, "created_at" INTEGER NOT NULL, "updated_at" INTEGER NOT NULL, _version INTEGER NOT NULL DEFAULT 1, PRIMARY KEY ("id"), CONSTRAINT "notes_author_fkey" FOREIGN KEY ("author") REFERENCES "users" ("id") ON DELETE CASCADE) STRICT
+        CREATE INDEX "notes_author_idx" ON "notes" ("author")
+        CREATE UNIQUE INDEX "notes_title_key" ON "notes" ("title")
+        CREATE INDEX "notes_title_price_idx" ON "notes" ("title", "price" DESC)"#]]
+    .assert_eq(&sql);
+}
+
+#[tokio::test]
+async fn what_only_adds_is_added_and_rows_take_the_default() {
+    let mut app = App::of(&[("users", USERS), ("notes", NOTES)]).await;
+    app.write(&insert("notes", &[&[("title", "one")]], ""), &service()).await;
+    let more = format!(
+        "{}\n{}",
+        NOTES.replace(
+            "[[index]]",
+            "mood = { type = \"text\", required = true, default = \"it's fine\" }\nseen = { type = \"bool\", default = false }\nreviewer = { type = \"ref\", to = \"users\" }\n[[index]]"
+        ),
+        "[[index]]\nfields = [\"mood\"]\n"
+    );
+    let tags = "[fields]\nlabel = { type = \"text\" }\n";
+    app.remodel(&[("users", USERS), ("notes", &more), ("tags", tags)]);
+    expect![[r#"
+        create table tags
+        add column notes.mood
+        add column notes.seen
+        add column notes.reviewer
+        create index notes_mood_idx on notes
+        create index notes_reviewer_idx on notes"#]]
+    .assert_eq(&app.migrate().await.join("\n"));
+    assert!(app.migrate().await.is_empty());
+    expect![[r#"("one" "it's fine" false null)"#]]
+        .assert_eq(&app.read(&read("notes", "title,mood,seen,reviewer"), &service()).await);
+}
+
+#[tokio::test]
+async fn what_would_lose_or_rewrite_data_is_named_and_left_alone() {
+    let mut app = App::of(&[("users", USERS), ("notes", NOTES)]).await;
+    let other = NOTES
+        .replace("scale = 2", "scale = 3")
+        .replace(
+            "title = { type = \"text\", required = true, unique = true }",
+            "title = { type = \"text\" }\nneeded = { type = \"int\", required = true }",
+        )
+        .replace("cascade", "set_null");
+    app.remodel(&[("notes", &other), ("users", &USERS.replace("name", "nick"))]);
+    let catalog = app.planner.catalog();
+    let actual = app.store.introspect().await.unwrap();
+    let found = differences(&SqliteStore::wanted_schema(catalog), &actual);
+    let (steps, rest) = steps(catalog, &found);
+    let described: Vec<String> = steps
+        .iter()
+        .map(|step| step.described().to_owned())
+        .chain(rest.iter().map(|difference| format!("- {difference}")))
+        .chain(
+            found
+                .iter()
+                .filter(|found| found.is_harmless())
+                .map(|found| format!("harmless: {found}")),
+        )
+        .collect();
+    expect![[r#"
+        add column users.nick
+        - the column notes.title should allow null and does not
+        - the column notes.needed (INTEGER (int)) is missing
+        - the column notes.price should be INTEGER (decimal, scale 3) and is INTEGER (decimal, scale 2)
+        - the index notes_title_key on notes unique (title) belongs to no model
+        - the reference from notes (author) should be to users (id) on delete set null and is to users (id) on delete cascade
+        harmless: the column users.name belongs to no field"#]]
+    .assert_eq(&described.join("\n"));
+}
+
+#[tokio::test]
+async fn a_migration_that_fails_changes_nothing() {
+    let mut app = App::of(&[("users", USERS)]).await;
+    let rows: [&[(&str, &str)]; 2] = [&[("id", "a"), ("name", "x")], &[("id", "b"), ("name", "x")]];
+    app.write(&insert("users", &rows, ""), &service()).await;
+    let before = app.store.introspect().await.unwrap();
+    app.remodel(&[
+        ("users", &USERS.replace("\"text\" }", "\"text\", unique = true }")),
+        ("tags", "[fields]\nlabel = { type = \"text\" }\n"),
+    ]);
+    let catalog = app.planner.catalog();
+    let (steps, _) = steps(catalog, &differences(&SqliteStore::wanted_schema(catalog), &before));
+    assert_eq!(steps.len(), 2);
+    let error = app.store.migrate(Arc::clone(catalog), steps, cx()).await.unwrap_err();
+    expect![
+        "cannot create index users_name_key on users: rows that are there share the same values"
+    ]
+    .assert_eq(error.message());
+    assert_eq!(app.store.introspect().await.unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_opened_is_said_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |settings| match SqliteStore::open(settings) {
+        Ok(_) => "opened".to_owned(),
+        Err(error) => error.message().replace(&folder.path().display().to_string(), "FOLDER"),
+    };
+    expect!["cannot open the database FOLDER/none/app.db: it cannot be opened: its folder must exist and be writable"]
+        .assert_eq(&told(SqliteSettings::at(folder.path().join("none/app.db"))));
+    let text = folder.path().join("text.db");
+    std::fs::write(&text, "this is not a database, and long enough to be looked at as one")
+        .unwrap();
+    expect!["cannot open the database FOLDER/text.db: it is not a SQLite database"]
+        .assert_eq(&told(SqliteSettings::at(text)));
+    let locked = folder.path().join("locked.db");
+    let other = rusqlite::Connection::open(&locked).unwrap();
+    other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").unwrap();
+    let settings = SqliteSettings {
+        busy_timeout: std::time::Duration::from_millis(1),
+        ..SqliteSettings::at(locked)
+    };
+    expect!["cannot open the database FOLDER/locked.db: another process has locked it"]
+        .assert_eq(&told(settings));
+}
