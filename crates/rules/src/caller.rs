@@ -59,9 +59,7 @@ pub(crate) fn from_text(text: &str, kind: Type) -> Value {
 fn from_json(json: &Json, kind: Type) -> Value {
     match (json, kind) {
         (Json::Null, _) => Value::Null,
-        (_, Type::Json) => {
-            Value::json(&json.to_string(), CLAIM_DEPTH_MAX).unwrap_or(Value::Null)
-        }
+        (_, Type::Json) => Value::json(&json.to_string(), CLAIM_DEPTH_MAX).unwrap_or(Value::Null),
         (Json::String(text), _) => from_text(text, kind),
         (Json::Bool(value), Type::Bool) => Value::Bool(*value),
         (Json::Number(number), _) => match number.as_i64() {
@@ -159,7 +157,11 @@ mod tests {
         check(json!([1, "2", "x", null]), Type::Int, expect!["List([Int(1), Int(2)])"]);
         check(json!([1, "2"]), Type::Json, expect![[r#"Json("[1,\"2\"]")"#]]);
         check(json!("not a uuid"), Type::Uuid, expect!["Null"]);
-        check(json!("2026-01-01"), Type::Timestamp, expect!["Timestamp(Timestamp(1767225600000000))"]);
+        check(
+            json!("2026-01-01"),
+            Type::Timestamp,
+            expect!["Timestamp(Timestamp(1767225600000000))"],
+        );
         check(json!(1_700_000_000), Type::Timestamp, expect!["Null"]);
     }
 }

@@ -19,7 +19,7 @@ use cel::{
     common::ast::{Expr, LiteralValue, operators},
 };
 use mainstay_core::{
-    Catalog, CompareOp, Filter, ModelId, Operand, RuleText, TextOp, Truth, Type, Value,
+    Catalog, CompareOp, Filter, ModelId, Operand, RuleText, TextOp, Truth, Type, Value, nearest,
 };
 
 use self::typed::{Literal, Typed};
@@ -42,20 +42,29 @@ pub fn compile_rule(
     text: &RuleText,
     kind: RuleKind,
 ) -> Result<Rule, Vec<RuleMistake>> {
-    let source = source::read(&text.text).map_err(|fault| {
-        vec![RuleMistake {
-            rule: text.clone(),
-            span: fault.span,
-            message: fault.message,
-            hint: None,
-        }]
-    })?;
+    let mistake =
+        |span, message: String| vec![RuleMistake { rule: text.clone(), span, message, hint: None }];
+    source::on_deep_stack(|| {
+        let source =
+            source::read(&text.text).map_err(|fault| mistake(fault.span, fault.message))?;
+        check(catalog, model, text, kind, &source)
+    })
+    .unwrap_or_else(|| Err(mistake(0..text.text.len(), "the rule cannot be read".to_owned())))
+}
+
+fn check(
+    catalog: &Catalog,
+    model: ModelId,
+    text: &RuleText,
+    kind: RuleKind,
+    source: &Source,
+) -> Result<Rule, Vec<RuleMistake>> {
     let mut checker = Checker {
         catalog,
         model,
         kind,
         text,
-        source: &source,
+        source,
         variables: Vec::new(),
         scopes: 0,
         mistakes: Vec::new(),
@@ -110,7 +119,9 @@ impl<'c> Checker<'c> {
                     Some(Typed::Condition(Filter::Not(Box::new(inner))))
                 }
                 (operators::CONDITIONAL, None, [test, yes, no]) => self.choice(test, yes, no),
-                (operators::EQUALS, None, [one, two]) => self.equality(node, one, CompareOp::Eq, two),
+                (operators::EQUALS, None, [one, two]) => {
+                    self.equality(node, one, CompareOp::Eq, two)
+                }
                 (operators::NOT_EQUALS, None, [one, two]) => {
                     self.equality(node, one, CompareOp::Ne, two)
                 }
@@ -236,10 +247,8 @@ impl<'c> Checker<'c> {
             }
             LiteralValue::String(value) => Literal::Text(value.inner().into()),
             LiteralValue::UInt(_) => {
-                return self.mistake(
-                    self.source.anchor(node),
-                    "whole numbers are written without a `u`",
-                );
+                return self
+                    .mistake(self.source.anchor(node), "whole numbers are written without a `u`");
             }
         }))
     }
@@ -257,12 +266,7 @@ impl<'c> Checker<'c> {
     }
 
     /// A search in a text: `text.contains(other)` and the like.
-    fn search(
-        &mut self,
-        of: &IdedExpr,
-        op: TextOp,
-        other: &IdedExpr,
-    ) -> Option<Typed<'c>> {
+    fn search(&mut self, of: &IdedExpr, op: TextOp, other: &IdedExpr) -> Option<Typed<'c>> {
         let (one, two) = (self.typed(of), self.typed(other));
         let one = self.text(of, one?);
         let two = self.text(other, two?);
@@ -308,7 +312,7 @@ impl<'c> Checker<'c> {
         name: &str,
         known: impl IntoIterator<Item = &'n str>,
     ) -> Option<T> {
-        let hint = crate::nearest::nearest(name, known).map(|near| format!("did you mean `{near}`?"));
+        let hint = nearest(name, known).map(|near| format!("did you mean `{near}`?"));
         self.hinted(span, message, hint)
     }
 }

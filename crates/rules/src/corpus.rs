@@ -85,14 +85,8 @@ impl Corpus {
     #[must_use]
     pub fn truth(&self, filter: &Filter, row: &Row, actor: &Actor) -> Truth {
         let world = World { catalog: &self.catalog, rows: &self.rows };
-        let situation = Situation {
-            world: Some(world),
-            row,
-            old: Some(row),
-            actor,
-            now: self.now,
-            slots: &[],
-        };
+        let situation =
+            Situation { world: Some(world), row, old: Some(row), actor, now: self.now, slots: &[] };
         interpret::evaluate(filter, &situation)
     }
 

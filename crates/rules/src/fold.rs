@@ -8,7 +8,7 @@
 //! caller into `published`, which an index answers. Nothing here reads a row.
 
 use mainstay_core::{
-    Actor, CompareOp, Filter, Operand, Timestamp, Truth, Value, removal::removed,
+    Actor, CallerTerm, CompareOp, Filter, Operand, Timestamp, Truth, Value, removal::removed,
 };
 
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
 /// three-valued truth for every row.
 pub(crate) fn fold(filter: &Filter, truths: &mut dyn FnMut(Term) -> Truth) -> Filter {
     if is_constant(filter) {
-        return simplest(filter.clone());
+        return constant(filter.clone());
     }
     if is_rowless(filter) {
         return Filter::Const(truths(Term::Condition(filter.clone())));
@@ -90,6 +90,8 @@ fn fold_operand(operand: &Operand, truths: &mut dyn FnMut(Term) -> Truth) -> Ope
 
 fn fold_list(list: &Operand, truths: &mut dyn FnMut(Term) -> Truth) -> Operand {
     match list {
+        // Every caller has a list of roles, if an empty one.
+        Operand::Caller(CallerTerm::Roles, _) => list.clone(),
         Operand::Caller(term, kind) => match truths(Term::PresentList(term.clone(), *kind)) {
             Truth::True => list.clone(),
             Truth::False | Truth::Unknown => Operand::Literal(Value::Null),
@@ -147,7 +149,10 @@ fn simplest(filter: Filter) -> Filter {
 fn constant(filter: Filter) -> Filter {
     if !matches!(filter, Filter::Const(_)) && is_constant(&filter) {
         let nobody = Actor::anonymous();
-        return Filter::Const(interpret::evaluate(&filter, &Situation::of_caller(&nobody, epoch())));
+        return Filter::Const(interpret::evaluate(
+            &filter,
+            &Situation::of_caller(&nobody, epoch()),
+        ));
     }
     filter
 }
@@ -233,15 +238,11 @@ fn settled(filter: Filter, polarity: Polarity) -> Filter {
         Filter::And(parts) => Filter::And(all(parts)),
         Filter::Or(parts) => Filter::Or(all(parts)),
         Filter::Not(inner) => Filter::Not(Box::new(settled(*inner, opposite))),
-        Filter::IsTrue(inner) => {
-            Filter::IsTrue(Box::new(settled(*inner, Polarity::Positive)))
-        }
+        Filter::IsTrue(inner) => Filter::IsTrue(Box::new(settled(*inner, Polarity::Positive))),
         // The test counts both where it is true and where it is false.
-        Filter::If(test, yes, no) => Filter::If(
-            test,
-            Box::new(settled(*yes, polarity)),
-            Box::new(settled(*no, polarity)),
-        ),
+        Filter::If(test, yes, no) => {
+            Filter::If(test, Box::new(settled(*yes, polarity)), Box::new(settled(*no, polarity)))
+        }
         Filter::Exists { from, relation, filter } => {
             let within = if removed("kleene-exists") { Polarity::Positive } else { polarity };
             Filter::Exists { from, relation, filter: Box::new(settled(*filter, within)) }

@@ -70,13 +70,14 @@ fn class_of_operand(operand: &Operand) -> GuardClass {
             GuardClass::PositiveRelations
         }
         Operand::Count(..) => GuardClass::Counting,
-        Operand::Lower(one) | Operand::Size(one) | Operand::Shift(one, _) | Operand::Cast(one, _) => {
-            class_of_operand(one)
-        }
+        Operand::Lower(one)
+        | Operand::Size(one)
+        | Operand::Shift(one, _)
+        | Operand::Cast(one, _) => class_of_operand(one),
         Operand::Elapsed(one, two) => class_of_operand(one).max(class_of_operand(two)),
-        Operand::If(test, yes, no) => class(test, Sign::Mixed)
-            .max(class_of_operand(yes))
-            .max(class_of_operand(no)),
+        Operand::If(test, yes, no) => {
+            class(test, Sign::Mixed).max(class_of_operand(yes)).max(class_of_operand(no))
+        }
         Operand::Field(_)
         | Operand::Json { .. }
         | Operand::Literal(_)
@@ -107,9 +108,10 @@ fn operand_mentions_old(operand: &Operand) -> bool {
         Operand::Field(Path { row, .. })
         | Operand::Json { path: Path { row, .. }, .. }
         | Operand::Count(row, _) => is_old(row),
-        Operand::Lower(one) | Operand::Size(one) | Operand::Shift(one, _) | Operand::Cast(one, _) => {
-            operand_mentions_old(one)
-        }
+        Operand::Lower(one)
+        | Operand::Size(one)
+        | Operand::Shift(one, _)
+        | Operand::Cast(one, _) => operand_mentions_old(one),
         Operand::Elapsed(one, two) => operand_mentions_old(one) || operand_mentions_old(two),
         Operand::If(test, yes, no) => {
             mentions_old(test) || operand_mentions_old(yes) || operand_mentions_old(no)

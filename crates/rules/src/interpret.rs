@@ -83,8 +83,12 @@ impl<'w> View<'_, 'w> {
     fn truth(&mut self, filter: &Filter) -> Truth {
         match filter {
             Filter::Const(truth) => *truth,
-            Filter::And(all) => all.iter().fold(Truth::True, |so_far, one| so_far.and(self.truth(one))),
-            Filter::Or(all) => all.iter().fold(Truth::False, |so_far, one| so_far.or(self.truth(one))),
+            Filter::And(all) => {
+                all.iter().fold(Truth::True, |so_far, one| so_far.and(self.truth(one)))
+            }
+            Filter::Or(all) => {
+                all.iter().fold(Truth::False, |so_far, one| so_far.or(self.truth(one)))
+            }
             Filter::Not(inner) => !self.truth(inner),
             Filter::IsTrue(inner) => Truth::of(Some(self.truth(inner) == Truth::True)),
             Filter::If(test, yes, no) => match self.truth(test) {
@@ -131,9 +135,9 @@ impl<'w> View<'_, 'w> {
             Scope::Row(at) => self.scopes.get(usize::from(at)).copied(),
             Scope::Old => self.situation.old,
         };
-        row.hops.iter().try_fold(start?, |row, hop| {
-            self.across(row, Relation::ToOne(*hop)).into_iter().next()
-        })
+        row.hops
+            .iter()
+            .try_fold(start?, |row, hop| self.across(row, Relation::ToOne(*hop)).into_iter().next())
     }
 
     /// The rows related to a row; none where that row is absent.

@@ -18,7 +18,6 @@ mod fold;
 mod guard;
 pub mod interpret;
 mod mistake;
-mod nearest;
 mod rule;
 mod rulebook;
 mod source;

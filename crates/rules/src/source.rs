@@ -20,9 +20,9 @@ pub const RULE_DEPTH_MAX: usize = 16;
 /// Operators and dots in a row, without `&&`, `||` or a bracket between them.
 const CHAIN_MAX: usize = 24;
 
-/// Bytes of stack for `cel`'s generated parser. In a debug build it takes some
-/// 150 KiB for each level that brackets nest, more than a test's thread has.
-const PARSER_STACK_BYTES: usize = 32 * 1024 * 1024;
+/// Bytes of stack for reading a rule. In a debug build `cel`'s generated parser takes
+/// some 150 KiB for each level that brackets nest, more than a test's thread has.
+const STACK_BYTES: usize = 32 * 1024 * 1024;
 
 /// What is wrong with a text, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,16 @@ struct Token {
     span: Range<usize>,
 }
 
-/// Reads a rule's text.
+/// Does something on a stack that is deep enough for the deepest rule. None where
+/// there is no such stack or the work panicked.
+pub(crate) fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
+    thread::scope(|scope| {
+        let deep = thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work).ok()?;
+        deep.join().ok()
+    })
+}
+
+/// Reads a rule's text, on a deep stack.
 ///
 /// # Errors
 /// Where it is too long, too deep or not an expression of the rule language.
@@ -74,14 +83,9 @@ pub(crate) fn read(text: &str) -> Result<Source, Fault> {
             message: "the rule is empty; `true` allows everyone and `false` no one".to_owned(),
         });
     }
-    let parsed = thread::scope(|scope| {
-        let parser = thread::Builder::new().stack_size(PARSER_STACK_BYTES);
-        parser.spawn_scoped(scope, || parse(text)).ok().and_then(|thread| thread.join().ok())
-    });
-    match parsed {
-        Some(Ok((tree, positions))) => Ok(Source { tree, positions, tokens }),
-        Some(Err(stumbled)) => Err(fault_at(text, &tokens, &stumbled)),
-        None => Err(Fault { span: 0..text.len(), message: "the rule cannot be read".to_owned() }),
+    match parse(text) {
+        Ok((tree, positions)) => Ok(Source { tree, positions, tokens }),
+        Err(stumbled) => Err(fault_at(text, &tokens, &stumbled)),
     }
 }
 
@@ -253,7 +257,9 @@ fn scan(text: &str) -> Result<Vec<Token>, Fault> {
         };
         let span = at..at + length;
         let runs_on = bytes.get(span.end).is_some_and(|next| match kind {
-            TokenKind::Number => next.is_ascii_alphanumeric() || matches!(next, b'_' | b'\'' | b'"'),
+            TokenKind::Number => {
+                next.is_ascii_alphanumeric() || matches!(next, b'_' | b'\'' | b'"')
+            }
             TokenKind::Word => matches!(next, b'\'' | b'"'),
             TokenKind::Text | TokenKind::Sign => false,
         });
@@ -277,8 +283,8 @@ fn word_length(rest: &str) -> usize {
 /// `12`, `1.5`, `2e-3`, `0x1f`.
 fn number_length(rest: &str) -> usize {
     let digits = |from: usize| rest[from..].bytes().take_while(u8::is_ascii_digit).count();
-    if rest.starts_with("0x") {
-        return 2 + rest[2..].bytes().take_while(u8::is_ascii_hexdigit).count();
+    if let Some(hex) = rest.strip_prefix("0x") {
+        return 2 + hex.bytes().take_while(u8::is_ascii_hexdigit).count();
     }
     let mut length = digits(0);
     if rest[length..].starts_with('.') && digits(length + 1) > 0 {
@@ -302,7 +308,10 @@ fn quoted(text: &str, at: usize) -> Result<usize, Fault> {
     };
     let quote = rest.as_bytes()[0];
     if rest.starts_with("'''") || rest.starts_with("\"\"\"") {
-        return fault(3, "a text in a rule stands between single or double quotes, one on each side");
+        return fault(
+            3,
+            "a text in a rule stands between single or double quotes, one on each side",
+        );
     }
     let mut escaped = false;
     for (offset, byte) in rest.bytes().enumerate().skip(1) {
@@ -329,11 +338,12 @@ fn sign_length(text: &str, at: usize) -> Result<usize, Fault> {
         }
     }
     match rest.as_bytes()[0] {
-        b'?' if text[..at].trim_end().ends_with(['.', '[']) => {
-            fault("optional members are not part of rules; an absent value is unknown by itself".to_owned())
-        }
-        b'(' | b')' | b'[' | b']' | b'.' | b',' | b'+' | b'-' | b'*' | b'/' | b'%' | b'<' | b'>'
-        | b'!' | b'?' | b':' => Ok(1),
+        b'?' if text[..at].trim_end().ends_with(['.', '[']) => fault(
+            "optional members are not part of rules; an absent value is unknown by itself"
+                .to_owned(),
+        ),
+        b'(' | b')' | b'[' | b']' | b'.' | b',' | b'+' | b'-' | b'*' | b'/' | b'%' | b'<'
+        | b'>' | b'!' | b'?' | b':' => Ok(1),
         b'=' => fault("`=` is not an operator; equality is `==`".to_owned()),
         b'&' => fault("`&` is not an operator; both is `&&`".to_owned()),
         b'|' => fault("`|` is not an operator; either is `||`".to_owned()),
@@ -423,8 +433,9 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: Expect) {
-        let shown = match read(text) {
-            Ok(source) => format!("{}\n", &text[source.whole(&source.tree)]),
+        let whole = on_deep_stack(|| read(text).map(|source| source.whole(&source.tree)));
+        let shown = match whole.expect("no panic") {
+            Ok(whole) => format!("{}\n", &text[whole]),
             Err(fault) => format!(
                 "{text}\n{}{} {}\n",
                 " ".repeat(text[..fault.span.start].chars().count()),
@@ -436,124 +447,215 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn a_text_that_is_no_expression_is_refused_at_the_word_that_broke_it() {
-        check("a == 1 && b", expect![[r#"
+        check(
+            "a == 1 && b",
+            expect![[r#"
             a == 1 && b
-        "#]]);
-        check(" a.b('é', c) ", expect![[r#"
+        "#]],
+        );
+        check(
+            " a.b('é', c) ",
+            expect![[r#"
             a.b('é', c)
-        "#]]);
-        check("x in ['a', 'b']", expect![[r#"
+        "#]],
+        );
+        check(
+            "x in ['a', 'b']",
+            expect![[r#"
             x in ['a', 'b']
-        "#]]);
-        check("", expect![[r#"
+        "#]],
+        );
+        check(
+            "",
+            expect![[r#"
 
             ^ the rule is empty; `true` allows everyone and `false` no one
-        "#]]);
-        check("a = 1", expect![[r#"
+        "#]],
+        );
+        check(
+            "a = 1",
+            expect![[r#"
             a = 1
               ^ `=` is not an operator; equality is `==`
-        "#]]);
-        check("a & b", expect![[r#"
+        "#]],
+        );
+        check(
+            "a & b",
+            expect![[r#"
             a & b
               ^ `&` is not an operator; both is `&&`
-        "#]]);
-        check("a | b", expect![[r#"
+        "#]],
+        );
+        check(
+            "a | b",
+            expect![[r#"
             a | b
               ^ `|` is not an operator; either is `||`
-        "#]]);
-        check("a == 'é", expect![[r#"
+        "#]],
+        );
+        check(
+            "a == 'é",
+            expect![[r#"
             a == 'é
                  ^^ this text has no closing quote
-        "#]]);
-        check("a == 'é' b", expect![[r#"
+        "#]],
+        );
+        check(
+            "a == 'é' b",
+            expect![[r#"
             a == 'é' b
                      ^ `b` was not expected here
-        "#]]);
-        check("a == 'x\n'", expect![[r#"
+        "#]],
+        );
+        check(
+            "a == 'x\n'",
+            expect![[r#"
             a == 'x
             '
                  ^^ this text does not end on its line
-        "#]]);
-        check("(a == 1", expect![[r#"
+        "#]],
+        );
+        check(
+            "(a == 1",
+            expect![[r#"
             (a == 1
             ^ `(` has no counterpart
-        "#]]);
-        check("a == 1)", expect![[r#"
+        "#]],
+        );
+        check(
+            "a == 1)",
+            expect![[r#"
             a == 1)
                   ^ `)` has no counterpart
-        "#]]);
-        check("(a == 1]", expect![[r#"
+        "#]],
+        );
+        check(
+            "(a == 1]",
+            expect![[r#"
             (a == 1]
                    ^ `]` has no counterpart
-        "#]]);
-        check("a ==", expect![[r#"
+        "#]],
+        );
+        check(
+            "a ==",
+            expect![[r#"
             a ==
                 ^ the rule ends where more was expected
-        "#]]);
-        check("a == \"\"\"x\"\"\"", expect![[r#"
+        "#]],
+        );
+        check(
+            "a == \"\"\"x\"\"\"",
+            expect![[r#"
             a == """x"""
                  ^^^ a text in a rule stands between single or double quotes, one on each side
-        "#]]);
-        check("a == r'x'", expect![[r#"
+        "#]],
+        );
+        check(
+            "a == r'x'",
+            expect![[r#"
             a == r'x'
                  ^^ `r` runs into what follows it
-        "#]]);
-        check("a == 5u", expect![[r#"
+        "#]],
+        );
+        check(
+            "a == 5u",
+            expect![[r#"
             a == 5u
                  ^^ `5` runs into what follows it
-        "#]]);
-        check("a == 99999999999999999999", expect![[r#"
+        "#]],
+        );
+        check(
+            "a == 99999999999999999999",
+            expect![[r#"
             a == 99999999999999999999
                  ^^^^^^^^^^^^^^^^^^^^ `99999999999999999999` does not fit into a whole number of 64 bits
-        "#]]);
-        check("a == '\\q'", expect![[r#"
+        "#]],
+        );
+        check(
+            "a == '\\q'",
+            expect![[r#"
             a == '\q'
                  ^^^^ this text has an escape that cannot be read
-        "#]]);
-        check("a == '\\ud800'", expect![[r#"
+        "#]],
+        );
+        check(
+            "a == '\\ud800'",
+            expect![[r#"
             a == '\ud800'
                  ^^^^^^^^ this text has an escape that cannot be read
-        "#]]);
-        check("a.?b", expect![[r#"
+        "#]],
+        );
+        check(
+            "a.?b",
+            expect![[r#"
             a.?b
               ^ optional members are not part of rules; an absent value is unknown by itself
-        "#]]);
-        check("{'a': 1}", expect![[r#"
+        "#]],
+        );
+        check(
+            "{'a': 1}",
+            expect![[r#"
             {'a': 1}
             ^ maps are not part of rules
-        "#]]);
-        check("a == `b`", expect![[r#"
+        "#]],
+        );
+        check(
+            "a == `b`",
+            expect![[r#"
             a == `b`
                  ^ ``` means nothing in a rule
-        "#]]);
-        check("prix < 3 €", expect![[r#"
+        "#]],
+        );
+        check(
+            "prix < 3 €",
+            expect![[r#"
             prix < 3 €
                      ^ `€` means nothing in a rule
-        "#]]);
-        check("for == 1", expect![[r#"
+        "#]],
+        );
+        check(
+            "for == 1",
+            expect![[r#"
             for == 1
             ^^^ `for` is a reserved word of the expression language
-        "#]]);
-        check("a ? (b : c)", expect![[r#"
+        "#]],
+        );
+        check(
+            "a ? (b : c)",
+            expect![[r#"
             a ? (b : c)
                    ^ `:` has no counterpart
-        "#]]);
-        check("(a ? b)", expect![[r#"
+        "#]],
+        );
+        check(
+            "(a ? b)",
+            expect![[r#"
             (a ? b)
                ^ this `?` has no `:`
-        "#]]);
-        check("a ? b", expect![[r#"
+        "#]],
+        );
+        check(
+            "a ? b",
+            expect![[r#"
             a ? b
               ^ this `?` has no `:`
-        "#]]);
-        check("a # b", expect![[r#"
+        "#]],
+        );
+        check(
+            "a # b",
+            expect![[r#"
             a # b
               ^ `#` means nothing in a rule
-        "#]]);
-        check("a == 1 // and a comment", expect![[r#"
+        "#]],
+        );
+        check(
+            "a == 1 // and a comment",
+            expect![[r#"
             a == 1
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
@@ -585,14 +687,15 @@ mod tests {
             ("a ".repeat(2_000), false),
             ("'".repeat(4_001), false),
         ] {
-            assert_eq!(read(&text).is_ok(), readable, "{text:.60}");
+            let read = on_deep_stack(|| read(&text).is_ok()).expect("no panic");
+            assert_eq!(read, readable, "{text:.60}");
         }
     }
 
     proptest::proptest! {
         #[test]
         fn no_text_makes_the_reader_panic(text in ".{0,60}") {
-            let _ = read(&text);
+            on_deep_stack(|| read(&text).is_ok()).expect("no panic");
         }
 
         #[test]
@@ -605,8 +708,10 @@ mod tests {
                 0..24,
             )
         ) {
-            if let Ok(source) = read(&words.join(" ")) {
-                let _ = source.whole(&source.tree);
+            let text = words.join(" ");
+            let whole = on_deep_stack(|| read(&text).map(|source| source.whole(&source.tree)));
+            if let Ok(whole) = whole.expect("no panic") {
+                proptest::prop_assert!(text.get(whole).is_some());
             }
         }
     }

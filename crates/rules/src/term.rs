@@ -36,7 +36,6 @@ impl Term {
                 Value::Null | Value::List(_) => Truth::Unknown,
                 _ => Truth::True,
             },
-            Self::PresentList(CallerTerm::Roles, _) => Truth::True,
             Self::PresentList(term, kind) => match caller_value(term, *kind, actor) {
                 Value::List(_) => Truth::True,
                 _ => Truth::Unknown,
@@ -89,9 +88,10 @@ pub(crate) fn is_rowless_operand(operand: &Operand) -> bool {
     match operand {
         Operand::Literal(_) | Operand::Caller(..) | Operand::Now => true,
         Operand::Field(_) | Operand::Slot(..) | Operand::Count(..) | Operand::Json { .. } => false,
-        Operand::Lower(one) | Operand::Size(one) | Operand::Shift(one, _) | Operand::Cast(one, _) => {
-            is_rowless_operand(one)
-        }
+        Operand::Lower(one)
+        | Operand::Size(one)
+        | Operand::Shift(one, _)
+        | Operand::Cast(one, _) => is_rowless_operand(one),
         Operand::Elapsed(one, two) => is_rowless_operand(one) && is_rowless_operand(two),
         Operand::If(test, yes, no) => {
             is_rowless(test) && is_rowless_operand(yes) && is_rowless_operand(no)
@@ -103,9 +103,10 @@ pub(crate) fn is_rowless_operand(operand: &Operand) -> bool {
 pub(crate) fn is_constant_operand(operand: &Operand) -> bool {
     match operand {
         Operand::Caller(..) | Operand::Now => false,
-        Operand::Lower(one) | Operand::Size(one) | Operand::Shift(one, _) | Operand::Cast(one, _) => {
-            is_constant_operand(one)
-        }
+        Operand::Lower(one)
+        | Operand::Size(one)
+        | Operand::Shift(one, _)
+        | Operand::Cast(one, _) => is_constant_operand(one),
         Operand::Elapsed(one, two) => is_constant_operand(one) && is_constant_operand(two),
         Operand::If(test, yes, no) => {
             is_constant(test) && is_constant_operand(yes) && is_constant_operand(no)

@@ -15,7 +15,15 @@ use super::{
 
 /// Every function there is.
 const FUNCTIONS: [&str; 10] = [
-    "all", "can", "contains", "duration", "endsWith", "exists", "lowerAscii", "size", "startsWith",
+    "all",
+    "can",
+    "contains",
+    "duration",
+    "endsWith",
+    "exists",
+    "lowerAscii",
+    "size",
+    "startsWith",
     "timestamp",
 ];
 
@@ -81,7 +89,12 @@ impl<'c> Checker<'c> {
             "duration" => "`duration('24h')`".to_owned(),
             "can" => "`auth.can('posts.publish')`".to_owned(),
             _ => {
-                return self.unknown(span, format!("there is no function `{name}`"), name, FUNCTIONS);
+                return self.unknown(
+                    span,
+                    format!("there is no function `{name}`"),
+                    name,
+                    FUNCTIONS,
+                );
             }
         };
         self.hinted(span, format!("`{name}` is not called so"), Some(format!("write {usage}")))
@@ -106,8 +119,7 @@ impl<'c> Checker<'c> {
                 );
             }
             other => {
-                let message =
-                    format!("related rows were expected here, not {}", other.described());
+                let message = format!("related rows were expected here, not {}", other.described());
                 return self.mistake(of_span, message);
             }
         };
@@ -174,8 +186,10 @@ impl<'c> Checker<'c> {
             Typed::Rows { name, .. } => {
                 return self.hinted(
                     self.source.whole(of),
-                    format!("rows of the junction may lead to none of `{name}`, so counting them \
-                             would not count these"),
+                    format!(
+                        "rows of the junction may lead to none of `{name}`, so counting them \
+                             would not count these"
+                    ),
                     Some("count the junction by its own name".to_owned()),
                 );
             }
@@ -256,8 +270,9 @@ fn micros_of(text: &str) -> Option<i64> {
     while !rest.is_empty() {
         let end = rest.find(|letter: char| !letter.is_ascii_digit() && letter != '.')?;
         let (number, after) = rest.split_at(end);
-        let unit_end =
-            after.find(|letter: char| letter.is_ascii_digit() || letter == '.').unwrap_or(after.len());
+        let unit_end = after
+            .find(|letter: char| letter.is_ascii_digit() || letter == '.')
+            .unwrap_or(after.len());
         let (unit, after) = after.split_at(unit_end);
         let unit_nanos: i128 = match unit {
             "h" => 3_600_000_000_000,

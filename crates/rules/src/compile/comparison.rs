@@ -5,9 +5,12 @@ use mainstay_core::{CallerTerm, CompareOp, Filter, JsonStep, Operand, Path, Type
 
 use super::{
     Checker,
-    literal::{both_or_neither, is_same},
+    literal::{both_or_neither, is_same, weight},
     typed::{Literal, Typed},
 };
+
+/// Conditions that comparing two of them may come to.
+const CONDITIONS_MAX: usize = 500;
 
 impl<'c> Checker<'c> {
     /// `a == b` and `a != b`.
@@ -73,7 +76,7 @@ impl<'c> Checker<'c> {
             other => {
                 return self.mistake(
                     self.source.whole(node),
-                    format!("{} is never absent", other.described()),
+                    format!("{} cannot be absent", other.described()),
                 );
             }
         };
@@ -103,6 +106,13 @@ impl<'c> Checker<'c> {
             ((one, left), (two, right)) => {
                 let (left, right) = (self.as_condition(one, left), self.as_condition(two, right));
                 let (left, right) = (left?, right?);
+                // Each stands there twice, so this doubles with every nesting.
+                if 2 * (weight(&left) + weight(&right)) > CONDITIONS_MAX {
+                    return self.mistake(
+                        self.source.whole(two),
+                        "conditions are compared with conditions that are compared again, too often",
+                    );
+                }
                 Some(both_or_neither(left, if is_eq { right } else { not(right) }))
             }
         }
@@ -161,7 +171,7 @@ impl<'c> Checker<'c> {
         }
         let (left, right) = (one.1.described(), two.1.described());
         let message = if left == right {
-            format!("these two are {left} each, of different scale")
+            format!("{left} cannot be compared with one of another scale")
         } else {
             format!("{left} cannot be compared with {right}")
         };
@@ -231,10 +241,8 @@ impl<'c> Checker<'c> {
             one => one.own_type(),
         };
         let Some(kind) = kind else {
-            return self.mistake(
-                self.source.whole(item),
-                format!("{} is in no list", one.described()),
-            );
+            return self
+                .mistake(self.source.whole(item), format!("{} is in no list", one.described()));
         };
         let allowed = one.allowed().map(<[Box<str>]>::to_vec);
         let values: Vec<Option<Value>> = literals

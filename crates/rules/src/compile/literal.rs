@@ -59,7 +59,12 @@ impl<'c> Checker<'c> {
             && !allowed.contains(text)
         {
             let values = allowed.iter().map(|value| &**value);
-            return self.unknown(span, format!("`{text}` is not one of the enum's values"), text, values);
+            return self.unknown(
+                span,
+                format!("`{text}` is not one of the enum's values"),
+                text,
+                values,
+            );
         }
         let value = match (literal, kind) {
             (Literal::Null, _) => return Some(Value::Null),
@@ -87,8 +92,17 @@ impl<'c> Checker<'c> {
         if !value.is_null() {
             return Some(value);
         }
-        let written = self.text.text.get(span.clone()).unwrap_or_default();
-        self.mistake(span, format!("`{written}` is not exactly {}", named(kind)))
+        let written = self.text.text.get(span.clone()).unwrap_or_default().to_owned();
+        let is_near = match literal {
+            Literal::Int(_) | Literal::Float(_) => kind.is_number(),
+            Literal::Text(_) => matches!(kind, Type::Uuid | Type::Date),
+            _ => false,
+        };
+        if is_near {
+            return self.mistake(span, format!("`{written}` is not exactly {}", named(kind)));
+        }
+        let hint = (kind == Type::Text).then(|| format!("write `'{written}'`"));
+        self.hinted(span, format!("`{written}` is not {}", named(kind)), hint)
     }
 }
 
@@ -120,4 +134,34 @@ pub(super) fn both_or_neither(one: Filter, two: Filter) -> Filter {
         Filter::And(vec![one.clone(), two.clone()]),
         Filter::And(vec![not(one), not(two)]),
     ])
+}
+
+/// How many conditions a condition consists of.
+pub(super) fn weight(filter: &Filter) -> usize {
+    let of_operand = |operand: &Operand| weight_of_operand(operand);
+    1 + match filter {
+        Filter::Const(_) => 0,
+        Filter::And(all) | Filter::Or(all) => all.iter().map(weight).sum(),
+        Filter::Not(inner) | Filter::IsTrue(inner) => weight(inner),
+        Filter::If(test, yes, no) => weight(test) + weight(yes) + weight(no),
+        Filter::Is(one) | Filter::IsNull(one) => of_operand(one),
+        Filter::Compare(one, _, two)
+        | Filter::In(one, two)
+        | Filter::Text(one, _, two)
+        | Filter::JsonContains(one, two) => of_operand(one) + of_operand(two),
+        Filter::Exists { filter, .. } => weight(filter),
+    }
+}
+
+/// How many conditions stand in a value.
+fn weight_of_operand(operand: &Operand) -> usize {
+    match operand {
+        Operand::If(test, yes, no) => weight(test) + weight_of_operand(yes) + weight_of_operand(no),
+        Operand::Lower(one)
+        | Operand::Size(one)
+        | Operand::Shift(one, _)
+        | Operand::Cast(one, _) => weight_of_operand(one),
+        Operand::Elapsed(one, two) => weight_of_operand(one) + weight_of_operand(two),
+        _ => 0,
+    }
 }

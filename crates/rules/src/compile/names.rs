@@ -138,7 +138,8 @@ impl<'c> Checker<'c> {
         if let (Some((path, kind)), Some(hop)) = (key, row.hops.last()) {
             let reference = self.catalog.reference(*hop);
             let target = self.catalog.model(model);
-            let is_the_key = matches!(reference.to_fields[..], [to] if &*target.field(to).name == name);
+            let is_the_key =
+                matches!(reference.to_fields[..], [to] if &*target.field(to).name == name);
             if is_the_key {
                 let operand = Operand::Field(path.clone());
                 return Some(Typed::Value { operand, kind: *kind, allowed: None });
@@ -190,11 +191,8 @@ impl<'c> Checker<'c> {
         model: ModelId,
         name: &str,
     ) -> Option<Typed<'c>> {
-        let ways: Vec<(String, ModelId, Way)> = self
-            .ways(model)
-            .into_iter()
-            .filter(|(known, ..)| known == name)
-            .collect();
+        let ways: Vec<(String, ModelId, Way)> =
+            self.ways(model).into_iter().filter(|(known, ..)| known == name).collect();
         match &ways[..] {
             [(_, target, way)] if from.scope != Scope::Old => {
                 Some(Typed::Rows { from, way: *way, model: *target, name: name.into() })

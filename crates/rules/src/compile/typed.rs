@@ -83,7 +83,9 @@ impl Typed<'_> {
             Self::Condition(_) => "a condition".to_owned(),
             Self::Value { allowed: Some(_), .. } => "an enum".to_owned(),
             Self::Value { kind, .. } => article(kind.name()),
-            Self::Row { key: Some(_), .. } => "a ref".to_owned(),
+            Self::Row { key: Some((_, kind)), .. } => {
+                format!("a ref to {} key", article(kind.name()))
+            }
             Self::Row { .. } => "a whole row".to_owned(),
             Self::Rows { name, .. } => format!("the rows of `{name}`"),
             Self::Json { .. } => "a JSON value".to_owned(),
@@ -147,6 +149,10 @@ impl Typed<'_> {
 
 /// A noun with its article.
 pub(super) fn article(noun: &str) -> String {
-    let an = noun.starts_with(['a', 'e', 'i', 'o']);
-    format!("{} {noun}", if an { "an" } else { "a" })
+    match noun {
+        "bytes" => "bytes".to_owned(),
+        "json" => "a JSON value".to_owned(),
+        "int" => "an int".to_owned(),
+        other => format!("a {other}"),
+    }
 }

@@ -72,7 +72,7 @@ impl Generator<'_> {
             let count = 2 + this.pick(2);
             (0..count).map(|_| this.filter(depth - 1)).collect::<Vec<_>>()
         };
-        let mut one = |this: &mut Self| Box::new(this.filter(depth - 1));
+        let one = |this: &mut Self| Box::new(this.filter(depth - 1));
         match self.pick(16) {
             0..4 => self.leaf(depth - 1),
             4..6 => Filter::And(several(self)),
@@ -185,7 +185,9 @@ impl Generator<'_> {
                 let (row, model) = self.row();
                 match self.relation(model) {
                     Some((relation @ Relation::ToMany(_), _)) => Operand::Count(row, relation),
-                    _ => Operand::Elapsed(inner(self, Type::Timestamp), inner(self, Type::Timestamp)),
+                    _ => {
+                        Operand::Elapsed(inner(self, Type::Timestamp), inner(self, Type::Timestamp))
+                    }
                 }
             }
             (Type::Timestamp, 0 | 1) => {
@@ -202,7 +204,9 @@ impl Generator<'_> {
     fn json(&mut self, as_text: bool) -> Operand {
         let path = match self.field(Type::Json) {
             Some(Operand::Field(path)) => path,
-            _ => return Operand::Literal(self.value(if as_text { Type::Text } else { Type::Json })),
+            _ => {
+                return Operand::Literal(self.value(if as_text { Type::Text } else { Type::Json }));
+            }
         };
         let key = self.one_of(&["kind", "n", "flag", "tags", "no such key", "a'b\"c"]);
         let mut steps = vec![JsonStep::Key(key.into())];
@@ -255,9 +259,7 @@ impl Generator<'_> {
 
     fn caller(&mut self, kind: Type) -> Operand {
         let term = match kind {
-            Type::Bool => {
-                self.one_of(&[claim("admin"), CallerTerm::Can("posts.publish".into())])
-            }
+            Type::Bool => self.one_of(&[claim("admin"), CallerTerm::Can("posts.publish".into())]),
             Type::Text => self.one_of(&[
                 CallerTerm::Id,
                 CallerTerm::Email,
@@ -278,12 +280,28 @@ impl Generator<'_> {
         match kind {
             Type::Text => Value::Text(
                 self.one_of(&[
-                    "Hello", "", "alice", "a", "%", "_", r"\", "'", "\"", "😀", "e\u{301}", "null",
-                    "note", actors::OHARA, actors::DAVE, "bob",
+                    "Hello",
+                    "",
+                    "alice",
+                    "a",
+                    "%",
+                    "_",
+                    r"\",
+                    "'",
+                    "\"",
+                    "😀",
+                    "e\u{301}",
+                    "null",
+                    "note",
+                    actors::OHARA,
+                    actors::DAVE,
+                    "bob",
                 ])
                 .into(),
             ),
-            Type::Int => Value::Int(self.one_of(&[0, 1, -1, 7, 10, i64::MAX, i64::MIN, 86_400_000_000])),
+            Type::Int => {
+                Value::Int(self.one_of(&[0, 1, -1, 7, 10, i64::MAX, i64::MIN, 86_400_000_000]))
+            }
             Type::Float => Value::Float(self.one_of(&[0.0, -0.0, 1.5, 1e308, -1e-300, 7.0])),
             Type::Decimal { scale, .. } => Value::Decimal(Decimal {
                 units: self.one_of(&[0, 999, -1, 99_999_999, -99_999_999]),
@@ -298,8 +316,17 @@ impl Generator<'_> {
             },
             Type::Date => text(self.one_of(&["2026-11-22", "0001-01-01", "9999-12-31"])),
             Type::Json => text(self.one_of(&[
-                "1", "true", "null", r#""note""#, "{}", "[]", r#"["a"]"#, r#"{"kind":"note"}"#,
-                r#"{"tags":["b"]}"#, "1.5", r#""1""#,
+                "1",
+                "true",
+                "null",
+                r#""note""#,
+                "{}",
+                "[]",
+                r#"["a"]"#,
+                r#"{"kind":"note"}"#,
+                r#"{"tags":["b"]}"#,
+                "1.5",
+                r#""1""#,
             ])),
             Type::Bytes => text(self.one_of(&[r"\x00ff", r"\x", r"\x00"])),
         }

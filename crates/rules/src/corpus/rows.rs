@@ -96,9 +96,28 @@ fn tags() -> Vec<Given> {
 }
 
 fn posts() -> Vec<Given> {
-    let yes = || Value::Bool(true);
-    let no = || Value::Bool(false);
-    let mut posts: Vec<Given> = vec![
+    let mut posts = posts_of_people();
+    posts.extend(posts_of_extremes());
+    posts.extend(posts_with_json());
+    posts.extend(posts_in_time());
+    posts.extend(posts_of_others());
+    for (at, post) in posts.iter_mut().enumerate() {
+        post.push(("id", Value::Int(i64::try_from(at).unwrap_or(0) + 1)));
+    }
+    posts
+}
+
+fn yes() -> Value {
+    Value::Bool(true)
+}
+
+fn no() -> Value {
+    Value::Bool(false)
+}
+
+/// Posts 1 to 7: one with everything, one with nothing, one of each caller's.
+fn posts_of_people() -> Vec<Given> {
+    vec![
         vec![
             ("title", text("Hello")),
             ("views", Value::Int(10)),
@@ -158,6 +177,12 @@ fn posts() -> Vec<Given> {
             ("author", text(DAVE)),
             ("parent", Value::Int(3)),
         ],
+    ]
+}
+
+/// Posts 8 to 10: the least and the greatest, letters of several bytes or code points.
+fn posts_of_extremes() -> Vec<Given> {
+    vec![
         vec![
             ("title", text("😀")),
             ("views", Value::Int(i64::MAX)),
@@ -176,37 +201,10 @@ fn posts() -> Vec<Given> {
             ("reviewer", text("alice")),
         ],
         vec![("title", text("null")), ("extra", json("null")), ("reviewer", text("bob"))],
-    ];
-    posts.extend(posts_with_json());
-    posts.extend(posts_in_time());
-    posts.push(vec![
-        ("title", text("Carol's")),
-        ("published", yes()),
-        ("author", text("carol")),
-        ("parent", Value::Int(3)),
-    ]);
-    posts.push(vec![
-        ("title", text("a\nb\tc")),
-        ("views", Value::Int(9)),
-        ("price", price(100)),
-        ("data", Value::Bytes(Box::new(*b"\\x00"))),
-        ("published", yes()),
-        ("mood", text("happy")),
-    ]);
-    posts.push(vec![
-        ("published", yes()),
-        ("author", text("bob")),
-        ("team", Value::Int(3)),
-        ("parent", Value::Int(20)),
-    ]);
-    posts.push(vec![("views", Value::Int(7)), ("price", price(998)), ("parent", Value::Int(10))]);
-    for (at, post) in posts.iter_mut().enumerate() {
-        post.push(("id", Value::Int(i64::try_from(at).unwrap_or(0) + 1)));
-    }
-    posts
+    ]
 }
 
-/// JSON that is not what a rule expects at a path.
+/// Posts 11 to 15: JSON that is not what a rule expects at a path.
 fn posts_with_json() -> Vec<Given> {
     vec![
         vec![("extra", json(r#""note""#)), ("views", Value::Int(7))],
@@ -224,7 +222,7 @@ fn posts_with_json() -> Vec<Given> {
     ]
 }
 
-/// Moments at the edges of what there is and of what rules ask.
+/// Posts 16 to 18: moments at the edges of what there is and of what rules ask.
 fn posts_in_time() -> Vec<Given> {
     vec![
         vec![
@@ -242,6 +240,33 @@ fn posts_in_time() -> Vec<Given> {
             ("title", text("hello ")),
             ("published", Value::Bool(false)),
         ],
+    ]
+}
+
+/// Posts 19 to 22: of no caller, or of a caller through others.
+fn posts_of_others() -> Vec<Given> {
+    vec![
+        vec![
+            ("title", text("Carol's")),
+            ("published", yes()),
+            ("author", text("carol")),
+            ("parent", Value::Int(3)),
+        ],
+        vec![
+            ("title", text("a\nb\tc")),
+            ("views", Value::Int(9)),
+            ("price", price(100)),
+            ("data", Value::Bytes(Box::new(*b"\\x00"))),
+            ("published", yes()),
+            ("mood", text("happy")),
+        ],
+        vec![
+            ("published", yes()),
+            ("author", text("bob")),
+            ("team", Value::Int(3)),
+            ("parent", Value::Int(20)),
+        ],
+        vec![("views", Value::Int(7)), ("price", price(998)), ("parent", Value::Int(10))],
     ]
 }
 
@@ -300,8 +325,17 @@ fn bans() -> Vec<Given> {
 }
 
 fn post_tags() -> Vec<Given> {
-    [(1, "rust"), (1, "private"), (3, ""), (4, "rust"), (5, "💥"), (8, "private"), (9, ""), (9, "rust")]
-        .into_iter()
-        .map(|(post, tag)| vec![("post", Value::Int(post)), ("tag", text(tag))])
-        .collect()
+    [
+        (1, "rust"),
+        (1, "private"),
+        (3, ""),
+        (4, "rust"),
+        (5, "💥"),
+        (8, "private"),
+        (9, ""),
+        (9, "rust"),
+    ]
+    .into_iter()
+    .map(|(post, tag)| vec![("post", Value::Int(post)), ("tag", text(tag))])
+    .collect()
 }

@@ -15,16 +15,10 @@ pub struct CorpusRule {
 /// All rules of the corpus.
 #[must_use]
 pub fn corpus_rules() -> Vec<CorpusRule> {
-    let ours = |(name, text): &(&'static str, &'static str)| CorpusRule {
-        name,
-        text,
-        cel_agrees: false,
-    };
-    let shared = |(name, text): &(&'static str, &'static str)| CorpusRule {
-        name,
-        text,
-        cel_agrees: true,
-    };
+    let ours =
+        |(name, text): &(&'static str, &'static str)| CorpusRule { name, text, cel_agrees: false };
+    let shared =
+        |(name, text): &(&'static str, &'static str)| CorpusRule { name, text, cel_agrees: true };
     SHARED.iter().map(shared).chain(OURS.iter().map(ours)).collect()
 }
 
@@ -54,7 +48,10 @@ const SHARED: &[(&str, &str)] = &[
     ("all_bans_others", "bans.all(b, b.user != auth.id)"),
     ("not_all_bans_mine", "!bans.all(b, b.user == auth.id)"),
     ("all_bans_mine", "bans.all(b, b.user == auth.id)"),
-    ("member_and_not_banned", "members.exists(m, m.user == auth.id) && !bans.exists(b, b.user == auth.id)"),
+    (
+        "member_and_not_banned",
+        "members.exists(m, m.user == auth.id) && !bans.exists(b, b.user == auth.id)",
+    ),
     ("member_level", "members.exists(m, m.user == auth.id && m.level >= 1)"),
     ("not_member_level", "!members.exists(m, m.user == auth.id && m.level >= 1)"),
     ("member_is_author", "members.exists(m, m.user == author)"),
@@ -96,7 +93,10 @@ const OURS: &[(&str, &str)] = &[
     ("published_is_own", "published == (author == auth.id)"),
     ("published_is_not_own", "published != (author == auth.id)"),
     ("two_conditions_differ", "(views > 5) != (price > 5.0)"),
-    ("exists_equals_exists", "members.exists(m, m.user == auth.id) == bans.exists(b, b.user == auth.id)"),
+    (
+        "exists_equals_exists",
+        "members.exists(m, m.user == auth.id) == bans.exists(b, b.user == auth.id)",
+    ),
     ("own_by_key", "author.id == auth.id"),
     ("names", "author.name == 'Alice' || reviewer.name == 'Bob'"),
     ("author_not_banned", "!author.banned"),

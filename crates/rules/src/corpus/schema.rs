@@ -28,23 +28,30 @@ enum Kind {
     RequiredRef(&'static str, Type),
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn drafts() -> Vec<Draft> {
     use Kind::{Enum, Key, Plain, Ref, RequiredRef};
     let draft = |name, fields| Draft { name, fields, key: 1 };
     vec![
-        draft("bans", vec![
-            ("id", Key(Type::Int)),
-            ("post", RequiredRef("posts", Type::Int)),
-            ("user", Ref("users", Type::Text)),
-            ("until", Plain(Type::Timestamp)),
-            ("active", Plain(Type::Bool)),
-        ]),
-        draft("members", vec![
-            ("id", Key(Type::Int)),
-            ("post", RequiredRef("posts", Type::Int)),
-            ("user", Ref("users", Type::Text)),
-            ("level", Plain(Type::Int)),
-        ]),
+        draft(
+            "bans",
+            vec![
+                ("id", Key(Type::Int)),
+                ("post", RequiredRef("posts", Type::Int)),
+                ("user", Ref("users", Type::Text)),
+                ("until", Plain(Type::Timestamp)),
+                ("active", Plain(Type::Bool)),
+            ],
+        ),
+        draft(
+            "members",
+            vec![
+                ("id", Key(Type::Int)),
+                ("post", RequiredRef("posts", Type::Int)),
+                ("user", Ref("users", Type::Text)),
+                ("level", Plain(Type::Int)),
+            ],
+        ),
         Draft {
             name: "post_tags",
             fields: vec![
@@ -53,39 +60,51 @@ fn drafts() -> Vec<Draft> {
             ],
             key: 2,
         },
-        draft("posts", vec![
-            ("id", Key(Type::Int)),
-            ("title", Plain(Type::Text)),
-            ("views", Plain(Type::Int)),
-            ("rating", Plain(Type::Float)),
-            ("price", Plain(PRICE)),
-            ("published", Plain(Type::Bool)),
-            ("mood", Enum(&["happy", "sad", "o'hara"])),
-            ("token", Plain(Type::Uuid)),
-            ("born", Plain(Type::Timestamp)),
-            ("day", Plain(Type::Date)),
-            ("extra", Plain(Type::Json)),
-            ("data", Plain(Type::Bytes)),
-            ("author", Ref("users", Type::Text)),
-            ("reviewer", Ref("users", Type::Text)),
-            ("team", Ref("teams", Type::Int)),
-            ("parent", Ref("posts", Type::Int)),
-        ]),
-        draft("tags", vec![
-            ("id", Key(Type::Text)),
-            ("label", Plain(Type::Text)),
-            ("secret", Plain(Type::Bool)),
-        ]),
-        draft("teams", vec![
-            ("id", Key(Type::Int)),
-            ("name", Plain(Type::Text)),
-            ("owner", Ref("users", Type::Text)),
-        ]),
-        draft("users", vec![
-            ("id", Key(Type::Text)),
-            ("name", Plain(Type::Text)),
-            ("banned", Plain(Type::Bool)),
-        ]),
+        draft(
+            "posts",
+            vec![
+                ("id", Key(Type::Int)),
+                ("title", Plain(Type::Text)),
+                ("views", Plain(Type::Int)),
+                ("rating", Plain(Type::Float)),
+                ("price", Plain(PRICE)),
+                ("published", Plain(Type::Bool)),
+                ("mood", Enum(&["happy", "sad", "o'hara"])),
+                ("token", Plain(Type::Uuid)),
+                ("born", Plain(Type::Timestamp)),
+                ("day", Plain(Type::Date)),
+                ("extra", Plain(Type::Json)),
+                ("data", Plain(Type::Bytes)),
+                ("author", Ref("users", Type::Text)),
+                ("reviewer", Ref("users", Type::Text)),
+                ("team", Ref("teams", Type::Int)),
+                ("parent", Ref("posts", Type::Int)),
+            ],
+        ),
+        draft(
+            "tags",
+            vec![
+                ("id", Key(Type::Text)),
+                ("label", Plain(Type::Text)),
+                ("secret", Plain(Type::Bool)),
+            ],
+        ),
+        draft(
+            "teams",
+            vec![
+                ("id", Key(Type::Int)),
+                ("name", Plain(Type::Text)),
+                ("owner", Ref("users", Type::Text)),
+            ],
+        ),
+        draft(
+            "users",
+            vec![
+                ("id", Key(Type::Text)),
+                ("name", Plain(Type::Text)),
+                ("banned", Plain(Type::Bool)),
+            ],
+        ),
     ]
 }
 

@@ -87,7 +87,8 @@ fn cast(value: &Value, kind: Type) -> Value {
         #[expect(clippy::cast_possible_truncation, reason = "the bounds before it make it exact")]
         (Value::Float(float), Type::Int) => {
             let rounded = float.round_ties_even();
-            let fits = (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&rounded);
+            let fits =
+                (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&rounded);
             if fits { Value::Int(rounded as i64) } else { Value::Null }
         }
         (Value::Decimal(_), Type::Int) => {

@@ -19,7 +19,8 @@ fn check(breadth: Breadth) {
     let corpus = Corpus::new();
     let posts = &corpus.rows[corpus.posts.index()];
     let cases = (conditions(breadth), 0..posts.len(), 0..corpus.actors.len());
-    let mut runner = TestRunner::new(Config { cases: 10_000, failure_persistence: None, ..Config::default() });
+    let mut runner =
+        TestRunner::new(Config { cases: 10_000, failure_persistence: None, ..Config::default() });
     let outcome = runner.run(&cases, |(filter, row, actor)| {
         let (row, actor) = (&posts[row], &corpus.actors[actor].1);
         let rule = rule_of(&corpus, filter.clone());
@@ -32,7 +33,9 @@ fn check(breadth: Breadth) {
         }
         let admitted = corpus.truth(&verdict, row, actor) == Truth::True;
         if admitted != (truth == Truth::True) {
-            return Err(TestCaseError::fail(format!("{truth:?}, admitted {admitted}: {verdict:?}")));
+            return Err(TestCaseError::fail(format!(
+                "{truth:?}, admitted {admitted}: {verdict:?}"
+            )));
         }
         Ok(())
     });

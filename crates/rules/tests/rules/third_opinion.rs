@@ -17,9 +17,7 @@ use mainstay_rules::{
 /// A row as a map of what is present, refs as their keys.
 fn fields(model: &Model, row: &Row) -> HashMap<String, CelValue> {
     let values = model.fields.iter().zip(row);
-    values
-        .filter_map(|(field, value)| Some((field.name.to_string(), converted(value)?)))
-        .collect()
+    values.filter_map(|(field, value)| Some((field.name.to_string(), converted(value)?))).collect()
 }
 
 fn converted(value: &Value) -> Option<CelValue> {
