@@ -68,7 +68,7 @@ pub(crate) fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Option<
 pub(crate) fn read(text: &str) -> Result<Source, Fault> {
     if text.len() > RULE_BYTES_MAX {
         return Err(Fault {
-            span: RULE_BYTES_MAX..text.len(),
+            span: text.floor_char_boundary(RULE_BYTES_MAX)..text.len(),
             message: format!(
                 "the rule has {} bytes; {RULE_BYTES_MAX} are the most a rule may have",
                 text.len()
@@ -664,7 +664,9 @@ mod tests {
             format!("{}a{}", open.repeat(times), close.repeat(times))
         };
         let longest = nested("a && ", "", RULE_BYTES_MAX / 5);
+        let wide = format!("a == '{}'", "€".repeat(RULE_BYTES_MAX / 3));
         for (text, readable) in [
+            (wide, false),
             (nested("(", ")", RULE_DEPTH_MAX), true),
             (nested("(", ")", RULE_DEPTH_MAX + 1), false),
             (nested("(", ")", 2_000), false),
@@ -687,8 +689,11 @@ mod tests {
             ("a ".repeat(2_000), false),
             ("'".repeat(4_001), false),
         ] {
-            let read = on_deep_stack(|| read(&text).is_ok()).expect("no panic");
-            assert_eq!(read, readable, "{text:.60}");
+            let read = on_deep_stack(|| read(&text).map(drop)).expect("no panic");
+            assert_eq!(read.is_ok(), readable, "{text:.60}");
+            if let Err(fault) = read {
+                assert!(text.get(fault.span.clone()).is_some(), "{text:.60}: {fault:?}");
+            }
         }
     }
 
