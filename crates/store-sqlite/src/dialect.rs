@@ -8,6 +8,11 @@ use mainstay_store::sql::{Dialect, Param, Sql};
 
 use crate::functions::{encode_steps, encode_type, names};
 
+/// 0001-01-01T00:00:00Z, where time begins; what is moved further stays there.
+const FIRST_MOMENT: i64 = -62_135_596_800_000_000;
+/// 9999-12-30T22:00:00.999999Z, where it ends.
+const LAST_MOMENT: i64 = 253_402_207_200_999_999;
+
 /// SQLite's own words. Functions whose name begins with `mainstay_` are ours.
 pub(crate) struct SqliteDialect;
 
@@ -111,7 +116,10 @@ impl Dialect for SqliteDialect {
     }
 
     fn shift(&self, moment: Sql, micros: i64) -> Sql {
-        Sql::call(names::SHIFT, [moment, self.constant(&Value::Int(micros))])
+        // With several arguments these two are scalar, and absent where one of them is.
+        let moved = Sql::infix(moment, " + ", self.constant(&Value::Int(micros)));
+        let capped = Sql::call("min", [moved, Sql::text(LAST_MOMENT.to_string())]);
+        Sql::call("max", [capped, Sql::text(FIRST_MOMENT.to_string())])
     }
 
     fn elapsed(&self, later: Sql, earlier: Sql) -> Sql {
@@ -166,5 +174,20 @@ impl Dialect for SqliteDialect {
             Some(offset) => page.and_text(" OFFSET ").then(offset),
             None => page,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mainstay_core::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn time_begins_and_ends_where_moments_do() {
+        assert!(Timestamp::from_micros(FIRST_MOMENT).is_some());
+        assert!(Timestamp::from_micros(FIRST_MOMENT - 1).is_none());
+        assert!(Timestamp::from_micros(LAST_MOMENT).is_some());
+        assert!(Timestamp::from_micros(LAST_MOMENT + 1).is_none());
     }
 }

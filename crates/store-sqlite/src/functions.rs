@@ -8,7 +8,7 @@ mod cast;
 mod json;
 mod like;
 
-use mainstay_core::{Code, JsonStep, Timestamp};
+use mainstay_core::{Code, JsonStep};
 use rusqlite::{
     Connection,
     functions::{Context, FunctionFlags},
@@ -28,7 +28,6 @@ pub(crate) mod names {
     pub(crate) const IMATCH: &str = "mainstay_imatch";
     pub(crate) const STARTS: &str = "mainstay_starts";
     pub(crate) const ENDS: &str = "mainstay_ends";
-    pub(crate) const SHIFT: &str = "mainstay_shift";
     pub(crate) const JSON_AT: &str = "mainstay_json_at";
     pub(crate) const JSON_TEXT_AT: &str = "mainstay_json_text_at";
     pub(crate) const JSON_CONTAINS: &str = "mainstay_json_contains";
@@ -59,7 +58,6 @@ pub(crate) fn register(connection: &Connection) -> rusqlite::Result<()> {
         };
         Ok(json::contains(outer, inner))
     })?;
-    connection.create_scalar_function(names::SHIFT, 2, flags, shift)?;
     connection.create_scalar_function(names::JSON_AT, 2, flags, |context| {
         let Some(document) = text(context, 0) else { return Ok(None) };
         Ok(json::at(document, &steps(context)?).map(str::to_owned))
@@ -111,17 +109,6 @@ fn matches(context: &Context<'_>, case: like::Case) -> rusqlite::Result<Option<b
             })
     })?;
     Ok(Some(pattern.is_match(subject)))
-}
-
-fn shift(context: &Context<'_>) -> rusqlite::Result<Option<i64>> {
-    let (SqlRef::Integer(moment), SqlRef::Integer(micros)) =
-        (context.get_raw(0), context.get_raw(1))
-    else {
-        return Ok(None);
-    };
-    Ok(Timestamp::from_micros(moment)
-        .and_then(|moment| moment.shifted(micros))
-        .map(Timestamp::as_micros))
 }
 
 fn steps(context: &Context<'_>) -> rusqlite::Result<std::sync::Arc<Vec<JsonStep>>> {

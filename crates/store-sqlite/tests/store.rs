@@ -6,6 +6,7 @@
 mod store {
     mod cascades;
     mod commits;
+    mod corpus;
     mod embeds;
     mod guards;
     mod harness;

@@ -81,7 +81,7 @@ pub trait Dialect {
     /// How many code points a text has.
     fn size(&self, text: Sql) -> Sql;
 
-    /// A moment moved by so many microseconds; absent where it leaves its range.
+    /// A moment moved by so many microseconds, but not beyond where time begins and ends.
     fn shift(&self, moment: Sql, micros: i64) -> Sql;
 
     /// The microseconds from the second moment to the first.
