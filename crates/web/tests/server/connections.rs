@@ -3,7 +3,9 @@
 use axum::{Router, body::Bytes, routing::get, routing::post};
 use mainstay_web::{middleware::StackSettings, server::ServerSettings};
 
-use crate::socket::{Server, get as get_text};
+use tokio::time::timeout;
+
+use crate::socket::{PATIENCE, Server, get as get_text};
 
 fn hello() -> Router {
     Router::new().route("/", get(|| async { "hello" }))
@@ -44,13 +46,16 @@ async fn a_caller_that_does_not_read_its_answer_is_given_up() {
     slow.send(get_text("/", &[])).await;
     assert_eq!(slow.head().await.status, 200);
     // Its place is free again once the server has given it up.
-    loop {
-        let mut next = server.connect().await;
-        next.send(get_text("/", &[])).await;
-        if next.head().await.status == 200 {
-            break;
+    let given_up = async {
+        loop {
+            let mut next = server.connect().await;
+            next.send(get_text("/", &[])).await;
+            if next.head().await.status == 200 {
+                break;
+            }
         }
-    }
+    };
+    timeout(PATIENCE, given_up).await.expect("the server waits for a reader for ever");
     assert!(slow.rest().await.len() < 32 * 1024 * 1024);
 }
 

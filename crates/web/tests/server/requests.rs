@@ -132,10 +132,19 @@ async fn a_body_is_measured_to_the_byte_whether_its_length_is_announced_or_not()
 }
 
 #[tokio::test]
+async fn a_body_announced_as_too_large_is_refused_before_it_is_sent() {
+    let server = Server::start(router()).await;
+    let mut caller = server.connect().await;
+    let head = "POST /length HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9999999\r\n\r\n";
+    caller.send(head).await;
+    assert_eq!(caller.answer().await.status, 413);
+}
+
+#[tokio::test]
 async fn a_caller_that_is_still_sending_reads_the_413_all_the_same() {
     let server = Server::start(router()).await;
     let mut caller = server.connect().await;
-    let length = 3 * 1024 * 1024;
+    let length = 7 * 1024 * 1024;
     let head =
         format!("POST /length HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\n\r\n");
     caller.send(head).await;
