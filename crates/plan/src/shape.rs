@@ -89,8 +89,9 @@ pub struct Column {
 pub enum Source {
     /// A value of this type.
     Value(Operand, Type),
-    /// A computation over the group; the operand is absent for a count of rows.
-    Aggregate(Aggregate, Option<Operand>, Type),
+    /// A computation over the group; the operand is absent for a count of rows. The
+    /// first type is what comes out, the second what that is converted to.
+    Aggregate(Aggregate, Option<Operand>, Type, Type),
     /// A related row or rows.
     Embed(Box<Embed>),
     /// The columns of a related row, lifted into this one in this place; absent

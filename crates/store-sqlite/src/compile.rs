@@ -181,8 +181,8 @@ impl Columns {
                     let value = renderer.operand(operand);
                     Output::Value(self.select(value), *kind)
                 }
-                Source::Aggregate(aggregate, operand, kind) => {
-                    let value = renderer.aggregate(*aggregate, operand.as_ref(), *kind);
+                Source::Aggregate(aggregate, operand, computed, kind) => {
+                    let value = renderer.aggregate(*aggregate, operand.as_ref(), *computed, *kind);
                     Output::Value(self.select(value), *kind)
                 }
                 Source::Embed(embed) => {

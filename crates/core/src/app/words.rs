@@ -153,7 +153,13 @@ impl Word for Network {
     }
 
     fn word(&self) -> String {
-        format!("{}/{}", self.address, self.prefix_bits)
+        self.to_string()
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix_bits)
     }
 }
 

@@ -163,15 +163,10 @@ impl<'r, 'a> ReadBuilder<'_, 'r, 'a, '_> {
             _ => (None, Type::Int),
         };
         let output = aggregate_type(aggregate, input)?;
-        if item.aggregate_cast.is_some() {
-            let wanted = type_named(item.aggregate_cast.as_deref().unwrap_or_default())?;
-            if wanted != output {
-                return Err(Error::new(
-                    Code::NotSupported,
-                    format!("an aggregate of type {output} cannot be cast to {wanted}"),
-                ));
-            }
-        }
+        let answered = match item.aggregate_cast.as_deref() {
+            Some(name) => converted(output, type_named(name)?)?,
+            None => output,
+        };
         let own = match aggregate {
             Aggregate::Count => "count",
             Aggregate::Sum => "sum",
@@ -180,7 +175,7 @@ impl<'r, 'a> ReadBuilder<'_, 'r, 'a, '_> {
             Aggregate::Max => "max",
         };
         let name = item.alias.as_deref().unwrap_or(own).into();
-        Ok(Column { name, source: Source::Aggregate(aggregate, operand, output) })
+        Ok(Column { name, source: Source::Aggregate(aggregate, operand, output, answered) })
     }
 }
 
@@ -268,23 +263,26 @@ fn aggregate_type(aggregate: Aggregate, input: Type) -> Result<Type, Error> {
 /// A value converted to the type a caller names, where it can be.
 fn cast(operand: Operand, from: Type, to: Option<&str>) -> Result<(Operand, Type), Error> {
     let Some(name) = to else { return Ok((operand, from)) };
-    let to = type_named(name)?;
-    if from == to || (from == Type::Json && to == Type::Json) {
-        return Ok((operand, from));
-    }
-    let converts = matches!(
-        (from, to),
-        (_, Type::Text)
-            | (Type::Text, _)
-            | (Type::Int | Type::Float | Type::Decimal { .. }, Type::Int | Type::Float)
-            | (Type::Bool, Type::Int)
-            | (Type::Int, Type::Bool)
-            | (Type::Timestamp, Type::Date)
-            | (Type::Date, Type::Timestamp)
-            | (Type::Json, Type::Int | Type::Float | Type::Bool)
-    );
+    let to = converted(from, type_named(name)?)?;
+    if from == to { Ok((operand, from)) } else { Ok((Operand::Cast(Box::new(operand), to), to)) }
+}
+
+/// The second type, where values of the first can be converted to it.
+fn converted(from: Type, to: Type) -> Result<Type, Error> {
+    let converts = from == to
+        || matches!(
+            (from, to),
+            (_, Type::Text)
+                | (Type::Text, _)
+                | (Type::Int | Type::Float | Type::Decimal { .. }, Type::Int | Type::Float)
+                | (Type::Bool, Type::Int)
+                | (Type::Int, Type::Bool)
+                | (Type::Timestamp, Type::Date)
+                | (Type::Date, Type::Timestamp)
+                | (Type::Json, Type::Int | Type::Float | Type::Bool)
+        );
     if converts {
-        Ok((Operand::Cast(Box::new(operand), to), to))
+        Ok(to)
     } else {
         Err(Error::new(Code::CastInvalid, format!("cannot cast type {from} to {to}")))
     }

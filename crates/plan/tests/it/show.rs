@@ -65,7 +65,7 @@ impl Shower<'_> {
                     let value = self.operand(operand, &[query.model]);
                     if value == *column.name { value } else { format!("{}: {value}", column.name) }
                 }
-                Source::Aggregate(aggregate, operand, _) => {
+                Source::Aggregate(aggregate, operand, ..) => {
                     let operand =
                         operand.as_ref().map(|operand| self.operand(operand, &[query.model]));
                     format!("{}: {aggregate:?}({})", column.name, operand.unwrap_or_default())

@@ -80,22 +80,26 @@ impl Renderer<'_> {
         sql
     }
 
-    /// A computation over a group.
+    /// A computation over a group, and what comes out of it converted.
     pub fn aggregate(
         &mut self,
         aggregate: Aggregate,
         operand: Option<&Operand>,
-        kind: Type,
+        computed: Type,
+        answered: Type,
     ) -> Sql {
-        let Some(operand) = operand else {
-            return Sql::text("count(*)");
+        let value = match operand {
+            None => Sql::text("count(*)"),
+            Some(operand) => {
+                let from = self.type_of(operand).unwrap_or(computed);
+                let value = self.operand(operand);
+                match aggregate {
+                    Aggregate::Count => Sql::call("count", [value]),
+                    _ => self.dialect.aggregate(aggregate, value, from, computed),
+                }
+            }
         };
-        let from = self.type_of(operand).unwrap_or(kind);
-        let value = self.operand(operand);
-        match aggregate {
-            Aggregate::Count => Sql::call("count", [value]),
-            _ => self.dialect.aggregate(aggregate, value, from, kind),
-        }
+        if computed == answered { value } else { self.dialect.cast(value, computed, answered) }
     }
 
     /// `LIMIT` and `OFFSET` from the plan's slots.

@@ -1,0 +1,38 @@
+//! The examples of the documentation are one app, and it is a working one.
+
+use crate::support::{Caller, app};
+
+/// The files that a page shows: each block of TOML whose first line names one.
+fn files_of(page: &str) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    for block in page.split("```toml\n").skip(1) {
+        let text = block.split("```").next().unwrap_or_default();
+        let (first, _) = text.split_once('\n').unwrap_or((text, ""));
+        if let Some(path) = first.strip_prefix("# ") {
+            files.push((path.to_owned(), text.to_owned()));
+        }
+    }
+    files
+}
+
+#[tokio::test]
+async fn the_app_that_the_documentation_shows_is_served() {
+    let page = include_str!("../../../../docs/app.md");
+    let files = files_of(page);
+    let files: Vec<(&str, &str)> =
+        files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    assert!(files.len() >= 5, "docs/app.md shows {} files", files.len());
+    let app = app(&files).await;
+    let service = Caller::Service;
+    app.created(&service, "users", r#"[{"id":"ada","name":"Ada"}]"#).await;
+    app.created(
+        &service,
+        "posts",
+        r#"[{"title":"Seen","author":"ada","published":true},{"title":"Draft","author":"ada"}]"#,
+    )
+    .await;
+    let seen = app.get(&Caller::Anonymous, "/rest/v1/posts?select=title").await;
+    assert_eq!(seen.body, r#"[{"title":"Seen"}]"#);
+    let own = app.get(&Caller::user("ada"), "/rest/v1/posts?select=title&order=title").await;
+    assert_eq!(own.body, r#"[{"title":"Draft"},{"title":"Seen"}]"#);
+}
