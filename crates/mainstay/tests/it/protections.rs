@@ -93,9 +93,19 @@ async fn people() -> crate::support::App {
         r#"[{"id":1,"name":"closed","owner":"ada","open":false},{"id":2,"name":"open","owner":"ada","open":true},{"id":3,"name":"unsaid","owner":"ada"}]"#,
     )
     .await;
-    app.created(&service, "halls", r#"[{"id":1,"name":"east","room":1},{"id":2,"name":"west","room":2}]"#).await;
+    app.created(
+        &service,
+        "halls",
+        r#"[{"id":1,"name":"east","room":1},{"id":2,"name":"west","room":2}]"#,
+    )
+    .await;
     app.created(&service, "bans", r#"[{"person":"bob","room":1}]"#).await;
-    app.created(&service, "friendships", r#"[{"person":"bob","room":2,"public":false},{"person":"ada","room":2,"public":true}]"#).await;
+    app.created(
+        &service,
+        "friendships",
+        r#"[{"person":"bob","room":2,"public":false},{"person":"ada","room":2,"public":true}]"#,
+    )
+    .await;
     app.created(&service, "secrets", r#"[{"text":"s"}]"#).await;
     app
 }
@@ -148,7 +158,11 @@ async fn a_field_hidden_in_some_rows_cannot_be_filtered_ordered_or_summed_by() {
         "select=id,rooms!owner(id)&salary=not.is.null",
     ] {
         let refused = app.get(&bob, &format!("/rest/v1/people?{query}")).await;
-        assert_eq!((refused.status, json(&refused)["code"].as_str()), (403, Some("42501")), "{query}");
+        assert_eq!(
+            (refused.status, json(&refused)["code"].as_str()),
+            (403, Some("42501")),
+            "{query}"
+        );
     }
     let refused = app.get(&bob, "/rest/v1/rooms?select=id,owner(name)&owner.salary=gt.50").await;
     assert_eq!(refused.status, 403);
@@ -193,7 +207,8 @@ delete = "true"
     let app = app(NOTES).await;
     app.created(&Caller::Service, "notes", r#"[{"id":1,"text":"ada's","owner":"ada"}]"#).await;
     let bob = Caller::user("bob");
-    let changed = app.patch(&bob, "/rest/v1/notes?text=like.ada*", r#"{"text":"bob was here"}"#).await;
+    let changed =
+        app.patch(&bob, "/rest/v1/notes?text=like.ada*", r#"{"text":"bob was here"}"#).await;
     assert_eq!(changed.status, 204);
     let deleted = app.delete(&bob, "/rest/v1/notes?id=eq.1").await;
     assert_eq!(deleted.status, 204);

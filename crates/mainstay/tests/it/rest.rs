@@ -107,7 +107,12 @@ create = "true"
 async fn shelf() -> App {
     let app = app(SHELF).await;
     let all = Caller::Anonymous;
-    app.created(&all, "authors", r#"[{"id":"ada","name":"Ada","born":"1815-12-10"},{"id":"bob","name":"Bob"}]"#).await;
+    app.created(
+        &all,
+        "authors",
+        r#"[{"id":"ada","name":"Ada","born":"1815-12-10"},{"id":"bob","name":"Bob"}]"#,
+    )
+    .await;
     app.created(
         &all,
         "posts",
@@ -120,7 +125,12 @@ async fn shelf() -> App {
     .await;
     app.created(&all, "comments", r#"[{"id":1,"post":1,"text":"first","by":"bob"},{"id":2,"post":1,"text":"second"},{"id":3,"post":2,"text":"third","by":"ada"}]"#).await;
     app.created(&all, "tags", r#"[{"id":"red","colour":"r"},{"id":"blue","colour":"b"}]"#).await;
-    app.created(&all, "post_tags", r#"[{"post":1,"tag":"red"},{"post":1,"tag":"blue"},{"post":4,"tag":"red"}]"#).await;
+    app.created(
+        &all,
+        "post_tags",
+        r#"[{"post":1,"tag":"red"},{"post":1,"tag":"blue"},{"post":4,"tag":"red"}]"#,
+    )
+    .await;
     app
 }
 
@@ -130,7 +140,10 @@ async fn answers(app: &App, table: &[(&str, &str)]) {
     for (query, expected) in table {
         let res = app.get(&Caller::Anonymous, &format!("/rest/v1/{query}")).await;
         if res.body != *expected {
-            wrong.push(format!("{query}\n  expected {expected}\n  answered {} {}", res.status, res.body));
+            wrong.push(format!(
+                "{query}\n  expected {expected}\n  answered {} {}",
+                res.status, res.body
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -142,7 +155,10 @@ async fn refuses(app: &App, table: &[(&str, u16, &str)]) {
     for (query, status, code) in table {
         let res = app.get(&Caller::Anonymous, &format!("/rest/v1/{query}")).await;
         if res.status != *status || json(&res)["code"] != *code {
-            wrong.push(format!("{query}\n  expected {status} {code}\n  answered {} {}", res.status, res.body));
+            wrong.push(format!(
+                "{query}\n  expected {status} {code}\n  answered {} {}",
+                res.status, res.body
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

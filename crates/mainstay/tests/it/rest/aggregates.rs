@@ -10,7 +10,10 @@ async fn rows_are_counted_summed_and_compared() {
         &[
             ("posts?select=count()", r#"[{"count":4}]"#),
             ("posts?select=views.count()", r#"[{"count":3}]"#),
-            ("posts?select=views.sum(),views.max(),views.min()", r#"[{"sum":40,"max":20,"min":10}]"#),
+            (
+                "posts?select=views.sum(),views.max(),views.min()",
+                r#"[{"sum":40,"max":20,"min":10}]"#,
+            ),
             ("posts?select=total:price.sum()", r#"[{"total":13.75}]"#),
             ("posts?select=score.avg()", r#"[{"avg":0.5}]"#),
             ("posts?select=first:title.min()", r#"[{"first":"Alpha"}]"#),

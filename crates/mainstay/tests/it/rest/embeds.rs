@@ -10,10 +10,19 @@ async fn a_ref_is_embedded_by_field_and_by_model_name() {
         &[
             ("posts?id=eq.1&select=id,author(name)", r#"[{"id":1,"author":{"name":"Ada"}}]"#),
             ("posts?id=eq.1&select=id,authors(name)", r#"[{"id":1,"authors":{"name":"Ada"}}]"#),
-            ("posts?id=eq.1&select=id,writer:author(name)", r#"[{"id":1,"writer":{"name":"Ada"}}]"#),
+            (
+                "posts?id=eq.1&select=id,writer:author(name)",
+                r#"[{"id":1,"writer":{"name":"Ada"}}]"#,
+            ),
             ("posts?id=eq.4&select=id,author(name)", r#"[{"id":4,"author":null}]"#),
-            ("posts?id=eq.1&select=id,authors!author(name)", r#"[{"id":1,"authors":{"name":"Ada"}}]"#),
-            ("posts?id=eq.1&select=id,authors!posts_author_fkey(name)", r#"[{"id":1,"authors":{"name":"Ada"}}]"#),
+            (
+                "posts?id=eq.1&select=id,authors!author(name)",
+                r#"[{"id":1,"authors":{"name":"Ada"}}]"#,
+            ),
+            (
+                "posts?id=eq.1&select=id,authors!posts_author_fkey(name)",
+                r#"[{"id":1,"authors":{"name":"Ada"}}]"#,
+            ),
             (
                 "comments?id=eq.1&select=*,by(name)",
                 r#"[{"id":1,"post":1,"text":"first","by":{"name":"Bob"}}]"#,
@@ -60,11 +69,11 @@ async fn a_junction_joins_many_to_many() {
                 "posts?id=eq.1&select=id,tags(id)&tags.order=id",
                 r#"[{"id":1,"tags":[{"id":"blue"},{"id":"red"}]}]"#,
             ),
+            ("tags?id=eq.red&select=id,posts(id)", r#"[{"id":"red","posts":[{"id":1},{"id":4}]}]"#),
             (
-                "tags?id=eq.red&select=id,posts(id)",
-                r#"[{"id":"red","posts":[{"id":1},{"id":4}]}]"#,
+                "posts?select=id,tags!inner(id)&tags.id=eq.blue",
+                r#"[{"id":1,"tags":[{"id":"blue"}]}]"#,
             ),
-            ("posts?select=id,tags!inner(id)&tags.id=eq.blue", r#"[{"id":1,"tags":[{"id":"blue"}]}]"#),
             ("posts?id=eq.4&select=id,tags!post_tags(id)", r#"[{"id":4,"tags":[{"id":"red"}]}]"#),
         ],
     )
@@ -78,7 +87,10 @@ async fn a_to_one_row_is_spread_into_the_row_above() {
         &app,
         &[
             ("posts?id=eq.1&select=id,...author(name)", r#"[{"id":1,"name":"Ada"}]"#),
-            ("posts?id=eq.4&select=id,...author(who:name,born)", r#"[{"id":4,"who":null,"born":null}]"#),
+            (
+                "posts?id=eq.4&select=id,...author(who:name,born)",
+                r#"[{"id":4,"who":null,"born":null}]"#,
+            ),
             (
                 "comments?id=eq.1&select=id,...post(title,...author(name))",
                 r#"[{"id":1,"title":"Alpha","name":"Ada"}]"#,

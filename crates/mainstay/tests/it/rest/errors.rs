@@ -26,13 +26,19 @@ async fn a_path_or_method_that_is_not_there_is_told_as_json() {
         ("TRACE", "/rest/v1/posts", 405, "PGRST117"),
     ] {
         let res = app.send(method, path, &Caller::Anonymous, &[], "").await;
-        assert_eq!((res.status, json(&res)["code"].as_str()), (status, Some(code)), "{method} {path}: {}", res.body);
+        assert_eq!(
+            (res.status, json(&res)["code"].as_str()),
+            (status, Some(code)),
+            "{method} {path}: {}",
+            res.body
+        );
     }
 }
 
 #[tokio::test]
 async fn a_media_type_that_cannot_be_answered_is_406() {
     let app = shelf().await;
-    let res = app.send("GET", "/rest/v1/posts", &Caller::Anonymous, &[("Accept", "image/png")], "").await;
+    let res =
+        app.send("GET", "/rest/v1/posts", &Caller::Anonymous, &[("Accept", "image/png")], "").await;
     assert_eq!((res.status, json(&res)["code"].as_str()), (406, Some("PGRST107")));
 }

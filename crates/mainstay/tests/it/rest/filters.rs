@@ -7,8 +7,7 @@ use crate::support::{App, Caller, json};
 async fn admits(app: &App, table: &[(&str, &[i64])]) {
     let mut wrong = Vec::new();
     for (filter, expected) in table {
-        let res =
-            app.get(&Caller::Anonymous, &format!("/rest/v1/posts?select=id&{filter}")).await;
+        let res = app.get(&Caller::Anonymous, &format!("/rest/v1/posts?select=id&{filter}")).await;
         let ids: Option<Vec<i64>> = json(&res)
             .as_array()
             .map(|rows| rows.iter().filter_map(|row| row["id"].as_i64()).collect());

@@ -55,11 +55,35 @@ async fn edge(app: &App, fits: &str, exceeds: &str, limit: &str) {
 #[tokio::test]
 async fn each_limit_of_a_query_holds_at_its_edge() {
     let app = small().await;
-    edge(&app, "?select=id,name,parent,data,a:id,b:id", "?select=id,name,parent,data,a:id,b:id,c:id", "select_items_max").await;
+    edge(
+        &app,
+        "?select=id,name,parent,data,a:id,b:id",
+        "?select=id,name,parent,data,a:id,b:id,c:id",
+        "select_items_max",
+    )
+    .await;
     edge(&app, "?id=in.(1,2,3,4,5)", "?id=in.(1,2,3,4,5,6)", "filter_nodes_max").await;
-    edge(&app, "?or=(id.eq.1,and(id.eq.2,id.eq.3))", "?or=(id.eq.1,and(id.eq.2,or(id.eq.3,and(id.eq.4))))", "filter_depth_max").await;
-    edge(&app, "?select=id,parent(id,parent(id))", "?select=id,parent(id,parent(id,parent(id)))", "embed_depth_max").await;
-    edge(&app, "?select=a:parent(id),b:parent(id),c:parent(id)", "?select=a:parent(),b:parent(),c:parent(),d:parent(id)", "embeds_max").await;
+    edge(
+        &app,
+        "?or=(id.eq.1,and(id.eq.2,id.eq.3))",
+        "?or=(id.eq.1,and(id.eq.2,or(id.eq.3,and(id.eq.4))))",
+        "filter_depth_max",
+    )
+    .await;
+    edge(
+        &app,
+        "?select=id,parent(id,parent(id))",
+        "?select=id,parent(id,parent(id,parent(id)))",
+        "embed_depth_max",
+    )
+    .await;
+    edge(
+        &app,
+        "?select=a:parent(id),b:parent(id),c:parent(id)",
+        "?select=a:parent(),b:parent(),c:parent(),d:parent(id)",
+        "embeds_max",
+    )
+    .await;
     edge(&app, "?name=match.0123456789", "?name=match.01234567890", "pattern_bytes_max").await;
     let long = format!("?name=eq.{}", "x".repeat(277));
     let longer = format!("?name=eq.{}", "x".repeat(278));
@@ -73,7 +97,11 @@ async fn each_limit_of_a_body_holds_at_its_edge() {
         (r#"{"data":[[[1]]]}"#.to_owned(), 201, ""),
         (r#"{"data":[[[[[1]]]]]}"#.to_owned(), 400, "json_depth_max"),
         (r#"[{"id":5},{"id":6},{"id":7},{"id":8}]"#.to_owned(), 201, ""),
-        (r#"[{"id":11},{"id":12},{"id":13},{"id":14},{"id":15}]"#.to_owned(), 400, "write_rows_max"),
+        (
+            r#"[{"id":11},{"id":12},{"id":13},{"id":14},{"id":15}]"#.to_owned(),
+            400,
+            "write_rows_max",
+        ),
         (format!(r#"{{"name":"{}"}}"#, "x".repeat(389)), 201, ""),
         (format!(r#"{{"name":"{}"}}"#, "x".repeat(390)), 413, "body_bytes_max"),
     ] {
@@ -90,7 +118,8 @@ async fn a_page_is_cut_and_an_answer_too_large_refused() {
     let app = small().await;
     for start in [1, 5] {
         let rows: Vec<String> = (start..start + 4).map(|id| format!(r#"{{"id":{id}}}"#)).collect();
-        let res = app.post(&Caller::Anonymous, "/rest/v1/nodes", &format!("[{}]", rows.join(","))).await;
+        let res =
+            app.post(&Caller::Anonymous, "/rest/v1/nodes", &format!("[{}]", rows.join(","))).await;
         assert_eq!(res.status, 201, "{}", res.body);
     }
     let page = app.get(&Caller::Anonymous, "/rest/v1/nodes?select=id&limit=100").await;

@@ -57,7 +57,11 @@ async fn a_page_says_where_it_lies_and_of_how_many() {
         ("&limit=0", &[][..], 200, "*/*", "[]"),
     ] {
         let answer = range(&app, query, headers).await;
-        assert_eq!(answer, (status, content_range.to_owned(), body.to_owned()), "{query} {headers:?}");
+        assert_eq!(
+            answer,
+            (status, content_range.to_owned(), body.to_owned()),
+            "{query} {headers:?}"
+        );
     }
     let (status, content_range, body) = range(&app, "&offset=9", &[exact]).await;
     assert_eq!((status, content_range.as_str()), (416, "*/4"));

@@ -33,9 +33,15 @@ async fn fields_are_chosen_renamed_and_cast() {
             ("posts?id=eq.1&select=heading:title", r#"[{"heading":"Alpha"}]"#),
             ("posts?id=eq.1&select=views::text", r#"[{"views":"10"}]"#),
             ("posts?id=eq.1&select=n:views::float", r#"[{"n":10}]"#),
-            ("posts?id=eq.1&select=price::text,at::date", r#"[{"price":"1.50","at":"2026-01-02"}]"#),
+            (
+                "posts?id=eq.1&select=price::text,at::date",
+                r#"[{"price":"1.50","at":"2026-01-02"}]"#,
+            ),
             ("posts?id=eq.1&select=published::text", r#"[{"published":"true"}]"#),
-            ("authors?id=eq.ada&select=*,name:id", r#"[{"id":"ada","born":"1815-12-10","name":"ada"}]"#),
+            (
+                "authors?id=eq.ada&select=*,name:id",
+                r#"[{"id":"ada","born":"1815-12-10","name":"ada"}]"#,
+            ),
         ],
     )
     .await;
@@ -64,7 +70,8 @@ async fn json_is_taken_apart_by_path() {
 async fn one_object_is_answered_where_one_is_asked_for() {
     let app = shelf().await;
     let object = [("Accept", "application/vnd.pgrst.object+json")];
-    let one = app.send("GET", "/rest/v1/posts?id=eq.1&select=id", &Caller::Anonymous, &object, "").await;
+    let one =
+        app.send("GET", "/rest/v1/posts?id=eq.1&select=id", &Caller::Anonymous, &object, "").await;
     assert_eq!((one.status, one.body.as_str()), (200, r#"{"id":1}"#));
     for query in ["id=eq.99", "views=eq.10"] {
         let path = format!("/rest/v1/posts?select=id&{query}");
@@ -81,7 +88,10 @@ async fn rows_are_answered_as_csv() {
     let path = "/rest/v1/posts?select=id,title,price,published&id=lte.3";
     let res = app.send("GET", path, &Caller::Anonymous, &csv, "").await;
     assert_eq!(res.status, 200);
-    assert_eq!(res.body, "id,title,price,published\n1,Alpha,1.50,true\n2,beta,2.25,false\n3,Gamma_ray,,");
+    assert_eq!(
+        res.body,
+        "id,title,price,published\n1,Alpha,1.50,true\n2,beta,2.25,false\n3,Gamma_ray,,"
+    );
 }
 
 #[tokio::test]

@@ -7,7 +7,8 @@ const RETURN: (&str, &str) = ("Prefer", "return=representation");
 
 async fn send(app: &App, method: &str, path: &str, prefer: &str, body: &str) -> (u16, String) {
     let headers = [("Prefer", prefer)];
-    let res = app.send(method, &format!("/rest/v1/{path}"), &Caller::Anonymous, &headers, body).await;
+    let res =
+        app.send(method, &format!("/rest/v1/{path}"), &Caller::Anonymous, &headers, body).await;
     (res.status, res.body)
 }
 
@@ -17,26 +18,75 @@ async fn rows_are_created_one_or_many_at_a_time() {
     let all = Caller::Anonymous;
     let made = app.post(&all, "/rest/v1/authors", r#"{"id":"eve","name":"Eve"}"#).await;
     assert_eq!((made.status, made.body.as_str()), (201, ""));
-    let made = app.send("POST", "/rest/v1/posts?select=id,title", &all, &[RETURN], r#"[{"title":"five"},{"title":"six"}]"#).await;
-    assert_eq!((made.status, made.body.as_str()), (201, r#"[{"id":5,"title":"five"},{"id":6,"title":"six"}]"#));
-    let made = app.send("POST", "/rest/v1/posts", &all, &[("Prefer", "return=headers-only")], r#"{"title":"seven"}"#).await;
+    let made = app
+        .send(
+            "POST",
+            "/rest/v1/posts?select=id,title",
+            &all,
+            &[RETURN],
+            r#"[{"title":"five"},{"title":"six"}]"#,
+        )
+        .await;
+    assert_eq!(
+        (made.status, made.body.as_str()),
+        (201, r#"[{"id":5,"title":"five"},{"id":6,"title":"six"}]"#)
+    );
+    let made = app
+        .send(
+            "POST",
+            "/rest/v1/posts",
+            &all,
+            &[("Prefer", "return=headers-only")],
+            r#"{"title":"seven"}"#,
+        )
+        .await;
     assert_eq!((made.status, made.header("location")), (201, Some("/rest/v1/posts?id=eq.7")));
     // A generated id is above every id the model has held.
     assert_eq!(app.delete(&all, "/rest/v1/posts?id=eq.7").await.status, 204);
-    let made = app.send("POST", "/rest/v1/posts?select=id", &all, &[RETURN], r#"{"title":"eight"}"#).await;
+    let made =
+        app.send("POST", "/rest/v1/posts?select=id", &all, &[RETURN], r#"{"title":"eight"}"#).await;
     assert_eq!(made.body, r#"[{"id":8}]"#);
-    let made = app.send("POST", "/rest/v1/posts?select=title,author(name)", &all, &[RETURN], r#"{"title":"nine","author":"ada"}"#).await;
+    let made = app
+        .send(
+            "POST",
+            "/rest/v1/posts?select=title,author(name)",
+            &all,
+            &[RETURN],
+            r#"{"title":"nine","author":"ada"}"#,
+        )
+        .await;
     assert_eq!(made.body, r#"[{"title":"nine","author":{"name":"Ada"}}]"#);
 }
 
 #[tokio::test]
 async fn columns_and_missing_decide_what_a_row_takes() {
     let app = shelf().await;
-    let made = send(&app, "POST", "authors?columns=id,name&select=id,born", "return=representation", r#"{"id":"x","name":"X","born":"2000-01-01"}"#).await;
+    let made = send(
+        &app,
+        "POST",
+        "authors?columns=id,name&select=id,born",
+        "return=representation",
+        r#"{"id":"x","name":"X","born":"2000-01-01"}"#,
+    )
+    .await;
     assert_eq!(made, (201, r#"[{"id":"x","born":null}]"#.to_owned()));
-    let refused = send(&app, "POST", "tags?columns=id,colour", "", r#"[{"id":"a","colour":"a"},{"colour":"b"}]"#).await;
+    let refused = send(
+        &app,
+        "POST",
+        "tags?columns=id,colour",
+        "",
+        r#"[{"id":"a","colour":"a"},{"colour":"b"}]"#,
+    )
+    .await;
     assert_eq!(refused.0, 400, "{}", refused.1);
-    let made = send(&app, "POST", "tags?columns=id,colour", "missing=default", r#"[{"id":"a","colour":"a"},{"colour":"b"}]"#).await;
+    let made = send(
+        &app,
+        "POST",
+        "tags?columns=id,colour",
+        "missing=default",
+        r#"[{"id":"a","colour":"a"},{"colour":"b"}]"#,
+    )
+    .await;
     assert_eq!(made.0, 201, "{}", made.1);
 }
 
@@ -48,29 +98,71 @@ async fn a_row_that_is_there_is_merged_or_left_as_asked() {
     let taken = send(&app, "POST", "authors", "", r#"{"id":"ada","name":"Other"}"#).await;
     assert_eq!(taken.0, 409);
     assert!(taken.1.contains("23505") && !taken.1.contains("Other"), "{}", taken.1);
-    let merged = send(&app, "POST", "authors", merge, r#"[{"id":"ada","name":"Ada L."},{"id":"new","name":"New"}]"#).await;
-    assert_eq!(merged.1, r#"[{"id":"ada","name":"Ada L.","born":"1815-12-10"},{"id":"new","name":"New","born":null}]"#);
-    let ignored = send(&app, "POST", "authors?select=id", ignore, r#"[{"id":"bob","name":"Rob"},{"id":"newer","name":"N"}]"#).await;
+    let merged = send(
+        &app,
+        "POST",
+        "authors",
+        merge,
+        r#"[{"id":"ada","name":"Ada L."},{"id":"new","name":"New"}]"#,
+    )
+    .await;
+    assert_eq!(
+        merged.1,
+        r#"[{"id":"ada","name":"Ada L.","born":"1815-12-10"},{"id":"new","name":"New","born":null}]"#
+    );
+    let ignored = send(
+        &app,
+        "POST",
+        "authors?select=id",
+        ignore,
+        r#"[{"id":"bob","name":"Rob"},{"id":"newer","name":"N"}]"#,
+    )
+    .await;
     assert_eq!(ignored.1, r#"[{"id":"newer"}]"#);
-    let by_title = send(&app, "POST", "posts?on_conflict=title&select=id,views", merge, r#"{"title":"Alpha","views":11}"#).await;
+    let by_title = send(
+        &app,
+        "POST",
+        "posts?on_conflict=title&select=id,views",
+        merge,
+        r#"{"title":"Alpha","views":11}"#,
+    )
+    .await;
     assert_eq!(by_title.1, r#"[{"id":1,"views":11}]"#);
-    let twice = send(&app, "POST", "authors", merge, r#"[{"id":"t","name":"1"},{"id":"t","name":"2"}]"#).await;
+    let twice =
+        send(&app, "POST", "authors", merge, r#"[{"id":"t","name":"1"},{"id":"t","name":"2"}]"#)
+            .await;
     assert!(twice.1.contains("21000"), "{} {}", twice.0, twice.1);
-    let target = send(&app, "POST", "posts?on_conflict=views", merge, r#"{"title":"x","views":1}"#).await;
+    let target =
+        send(&app, "POST", "posts?on_conflict=views", merge, r#"{"title":"x","views":1}"#).await;
     assert!(target.1.contains("42P10"), "{} {}", target.0, target.1);
-    answers(&app, &[("authors?id=in.(bob,t)&select=id,name", r#"[{"id":"bob","name":"Bob"}]"#)]).await;
+    answers(&app, &[("authors?id=in.(bob,t)&select=id,name", r#"[{"id":"bob","name":"Bob"}]"#)])
+        .await;
 }
 
 #[tokio::test]
 async fn rows_are_changed_and_deleted_by_filter() {
     let app = shelf().await;
-    let changed = send(&app, "PATCH", "posts?views=eq.10&select=id,views", "return=representation,count=exact", r#"{"views":12}"#).await;
+    let changed = send(
+        &app,
+        "PATCH",
+        "posts?views=eq.10&select=id,views",
+        "return=representation,count=exact",
+        r#"{"views":12}"#,
+    )
+    .await;
     assert_eq!(changed, (200, r#"[{"id":1,"views":12},{"id":4,"views":12}]"#.to_owned()));
-    let none = send(&app, "PATCH", "posts?id=eq.99", "return=representation", r#"{"views":12}"#).await;
+    let none =
+        send(&app, "PATCH", "posts?id=eq.99", "return=representation", r#"{"views":12}"#).await;
     assert_eq!(none, (200, "[]".to_owned()));
-    let deleted = send(&app, "DELETE", "posts?id=eq.1&select=id,comments(id)", "return=representation", "").await;
+    let deleted =
+        send(&app, "DELETE", "posts?id=eq.1&select=id,comments(id)", "return=representation", "")
+            .await;
     assert_eq!(deleted, (200, r#"[{"id":1,"comments":[{"id":1},{"id":2}]}]"#.to_owned()));
-    answers(&app, &[("comments?select=id", r#"[{"id":3}]"#), ("post_tags?select=post", r#"[{"post":4}]"#)]).await;
+    answers(
+        &app,
+        &[("comments?select=id", r#"[{"id":3}]"#), ("post_tags?select=post", r#"[{"post":4}]"#)],
+    )
+    .await;
     let restricted = send(&app, "DELETE", "tags?id=eq.red", "", "").await;
     assert_eq!(restricted.0, 409, "{}", restricted.1);
     assert!(restricted.1.contains("23503"), "{}", restricted.1);
@@ -87,16 +179,25 @@ async fn a_write_without_a_filter_is_refused() {
         assert_eq!(refused.0, 400);
         assert!(refused.1.contains("21000"), "{}", refused.1);
     }
-    let bounded = send(&app, "PATCH", "posts", "handling=strict,max-affected=3", r#"{"views":1}"#).await;
+    let bounded =
+        send(&app, "PATCH", "posts", "handling=strict,max-affected=3", r#"{"views":1}"#).await;
     assert!(bounded.1.contains("PGRST124"), "{} {}", bounded.0, bounded.1);
-    let bounded = send(&app, "PATCH", "posts", "handling=strict,max-affected=4", r#"{"views":1}"#).await;
+    let bounded =
+        send(&app, "PATCH", "posts", "handling=strict,max-affected=4", r#"{"views":1}"#).await;
     assert_eq!(bounded.0, 204, "{}", bounded.1);
 }
 
 #[tokio::test]
 async fn a_rehearsal_answers_and_leaves_nothing() {
     let app = shelf().await;
-    let made = send(&app, "POST", "authors?select=id", "tx=rollback,return=representation", r#"{"id":"gone","name":"G"}"#).await;
+    let made = send(
+        &app,
+        "POST",
+        "authors?select=id",
+        "tx=rollback,return=representation",
+        r#"{"id":"gone","name":"G"}"#,
+    )
+    .await;
     assert_eq!(made, (201, r#"[{"id":"gone"}]"#.to_owned()));
     answers(&app, &[("authors?id=eq.gone", "[]")]).await;
 }
@@ -121,7 +222,12 @@ async fn what_a_field_may_not_hold_is_refused_before_it_is_stored() {
         (r#"7"#, 400, "PGRST102"),
     ] {
         let res = app.post(&Caller::Anonymous, "/rest/v1/posts", body).await;
-        assert_eq!((res.status, json(&res)["code"].as_str()), (status, Some(code)), "{body}: {}", res.body);
+        assert_eq!(
+            (res.status, json(&res)["code"].as_str()),
+            (status, Some(code)),
+            "{body}: {}",
+            res.body
+        );
     }
     answers(&app, &[("posts?select=count()", r#"[{"count":4}]"#)]).await;
 }

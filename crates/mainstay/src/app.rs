@@ -1,0 +1,409 @@
+//! An app, from its folder to a running server.
+//!
+//! ```no_run
+//! use axum::routing::get;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! mainstay::App::load("blog")?
+//!     .route("/hello", get(|| async { "hello" }))
+//!     .serve()
+//!     .await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! It refuses an app with mistakes, a database that does not fit, an address that is
+//! taken. It holds no rule and no route of its own: those are the rooms' below.
+
+use std::{
+    fmt, io,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::Path,
+    sync::Arc,
+};
+
+use axum::{Router, extract::Request, response::IntoResponse, routing::MethodRouter};
+use mainstay_auth::{Keyring, TokenSettings, Verifier};
+use mainstay_core::Settings;
+use mainstay_plan::{Features, Planner};
+use mainstay_web::{
+    Rehearsal, ServerTiming,
+    middleware::{CorsPolicy, HostPolicy, LogEntry, LogPolicy, RequestLog, Stack, StackSettings},
+    server::ServerSettings,
+    static_files::StaticFiles,
+};
+use tokio::net::TcpListener;
+use tower::{Layer, Service};
+
+use crate::{
+    database::{self, Database, DatabaseError, SchemaPolicy},
+    folder::{Folder, FolderError},
+    load::{Loaded, Mistakes, environment, load},
+    running::Running,
+    signing_key::{SigningKeyError, keyring},
+};
+
+/// How an app is served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// To whoever writes it: on this machine alone, for requests that name it by this
+    /// machine's names; what the models add is added to the database; pages of
+    /// localhost may call it; `tx=rollback` and aggregates are on unless switched off.
+    Development,
+    /// To the world: on a database that fits the models or is empty.
+    Production,
+}
+
+/// Why an app does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The application folder cannot be read.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// There are mistakes in it.
+    #[error("{0}")]
+    Mistakes(#[from] Mistakes),
+    /// There is no key to sign with.
+    #[error(transparent)]
+    SigningKey(#[from] SigningKeyError),
+    /// The database cannot be served from.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// A setting cannot be served with.
+    #[error("{0}")]
+    Setting(String),
+    /// Somebody else listens there.
+    #[error(
+        "another program listens on {0}, so the port is taken; stop it, or choose another port with \
+         --listen or `[server] listen`"
+    )]
+    PortTaken(SocketAddr),
+    /// Development is for this machine alone.
+    #[error(
+        "`mainstay dev` listens on this machine alone, and {0} can be reached from others; \
+         `mainstay serve` listens anywhere"
+    )]
+    NotLoopback(SocketAddr),
+    /// The operating system refuses the address.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The operating system gives no thread or no signal handler.
+    #[error("the server cannot be set up: {0}")]
+    System(#[from] io::Error),
+}
+
+/// What is done to the router before it is served.
+type Extension = Box<dyn FnOnce(Router) -> Router + Send>;
+/// What is given each request that is recorded.
+type LogReader = Box<dyn FnMut(LogEntry) + Send>;
+
+/// An app that is read and checked, and not yet served.
+pub struct App {
+    pub(crate) folder: Folder,
+    pub(crate) environment: Vec<(String, String)>,
+    pub(crate) loaded: Loaded,
+    pub(crate) mode: Mode,
+    listen: Option<SocketAddr>,
+    server_timing: ServerTiming,
+    request_log: Option<(LogPolicy, LogReader)>,
+    extensions: Vec<Extension>,
+}
+
+impl App {
+    /// Reads and checks the application folder, with the settings of the environment.
+    /// It will be served in production's way unless [`App::development`] says otherwise.
+    ///
+    /// # Errors
+    /// Where it is no application folder, or has mistakes: then with all of them.
+    pub fn load(dir: impl AsRef<Path>) -> Result<Self, StartError> {
+        Self::load_with(dir.as_ref(), environment())
+    }
+
+    pub(crate) fn load_with(
+        dir: &Path,
+        environment: Vec<(String, String)>,
+    ) -> Result<Self, StartError> {
+        let folder = Folder::open(dir)?;
+        let loaded = load(folder.read()?, &environment)?;
+        Ok(Self {
+            folder,
+            environment,
+            loaded,
+            mode: Mode::Production,
+            listen: None,
+            server_timing: ServerTiming::Off,
+            request_log: None,
+            extensions: Vec::new(),
+        })
+    }
+
+    /// Serves it as `mainstay dev` does: see [`Mode::Development`].
+    #[must_use]
+    pub fn development(mut self) -> Self {
+        self.mode = Mode::Development;
+        self
+    }
+
+    /// Listens here instead of where `[server] listen` says. Port 0 is any free one.
+    #[must_use]
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = Some(address);
+        self
+    }
+
+    /// Answers a path besides Mainstay's own. Paths are written as axum writes them.
+    ///
+    /// # Panics
+    /// When the app is started, where the path is no path of axum's or is taken by
+    /// Mainstay or by another route.
+    #[must_use]
+    pub fn route(mut self, path: &str, methods: MethodRouter) -> Self {
+        let path = path.to_owned();
+        self.extensions.push(Box::new(move |router| router.route(&path, methods)));
+        self
+    }
+
+    /// Wraps a layer around every route there is by then, Mainstay's own included.
+    #[must_use]
+    pub fn layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<axum::routing::Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Error: Into<std::convert::Infallible> + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        self.extensions.push(Box::new(move |router| router.layer(layer)));
+        self
+    }
+
+    /// Hands the requests that the policy names to a reader, on a thread of its own.
+    #[must_use]
+    pub(crate) fn record_requests(
+        mut self,
+        policy: LogPolicy,
+        reader: impl FnMut(LogEntry) + Send + 'static,
+    ) -> Self {
+        self.request_log = Some((policy, Box::new(reader)));
+        self
+    }
+
+    /// Whether answers say how long each stage took.
+    #[must_use]
+    pub(crate) fn server_timing(mut self, server_timing: ServerTiming) -> Self {
+        self.server_timing = server_timing;
+        self
+    }
+
+    /// What `mainstay.toml` and the environment set.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.loaded.settings
+    }
+
+    /// Opens the database, brings it to the models as [`Mode`] allows, and serves until
+    /// SIGTERM or SIGINT; then lets requests under way finish.
+    ///
+    /// # Errors
+    /// Where the app cannot be started.
+    pub async fn serve(self) -> Result<(), StartError> {
+        let stop = crate::running::stop_signal()?;
+        let running = self.start().await?;
+        tracing::info!(address = %running.address(), "serving");
+        stop.await;
+        running.close().await;
+        Ok(())
+    }
+
+    /// The same without waiting: the server runs in the background until it is closed.
+    ///
+    /// # Errors
+    /// Where the app cannot be started.
+    pub async fn start(self) -> Result<Running, StartError> {
+        let address = self.address()?;
+        // Before the database is touched: a port that is taken mostly means that this
+        // very app is being served already.
+        let listener = TcpListener::bind(address).await.map_err(|source| match source.kind() {
+            io::ErrorKind::AddrInUse => StartError::PortTaken(address),
+            _ => StartError::Listen { address, source },
+        })?;
+        let address = listener.local_addr()?;
+        let (opened, stack) = self.open().await?;
+        Ok(Running::start(opened, stack, listener, address))
+    }
+
+    /// The app as a service of axum's, for a server of one's own. Callers' addresses
+    /// are known where axum's `ConnectInfo<SocketAddr>` is provided.
+    ///
+    /// # Errors
+    /// Where the app cannot be opened, as for [`App::serve`].
+    pub async fn router(self) -> Result<Router, StartError> {
+        let (_, stack) = self.open().await?;
+        Ok(Router::new().fallback_service(stack))
+    }
+
+    fn address(&self) -> Result<SocketAddr, StartError> {
+        let configured = self.settings().server.listen;
+        match (self.mode, self.listen) {
+            (Mode::Production, given) => Ok(given.unwrap_or(configured)),
+            (Mode::Development, Some(given)) if !given.ip().is_loopback() => {
+                Err(StartError::NotLoopback(given))
+            }
+            (Mode::Development, Some(given)) => Ok(given),
+            // The file speaks of production, whose port is as good as any.
+            (Mode::Development, None) if !configured.ip().is_loopback() => {
+                Ok(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), configured.port()))
+            }
+            (Mode::Development, None) => Ok(configured),
+        }
+    }
+
+    async fn open(self) -> Result<(Opened, Stack), StartError> {
+        let settings = &self.loaded.settings;
+        let stack_settings = stack_settings(settings, self.mode)?;
+        let keyring = keyring(&self.folder, settings)?;
+        let database = database::open(&self.folder, &settings.database)?;
+        let policy = match self.mode {
+            Mode::Development => SchemaPolicy::Additive,
+            Mode::Production => SchemaPolicy::EqualOrEmpty,
+        };
+        let changes = database.bring_to(&self.loaded.catalog, policy).await?;
+
+        let web_settings = mainstay_web::Settings {
+            server_timing: self.server_timing,
+            rehearsal: match settings.rest.tx_rollback.unwrap_or(self.mode == Mode::Development) {
+                true => Rehearsal::Allowed,
+                false => Rehearsal::Refused,
+            },
+            ..mainstay_web::Settings::new(keyring.jwks())
+        };
+        let app = web_app(&self.loaded, &keyring, self.mode);
+        let state = mainstay_web::State::new(app, Arc::clone(&database.store), web_settings);
+
+        let files = match StaticFiles::open(&self.folder.public()) {
+            Ok(files) => files,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => StaticFiles::none(),
+            Err(source) => {
+                return Err(FolderError::Io { path: self.folder.public(), source }.into());
+            }
+        };
+        let mut router = mainstay_web::router(state.clone()).fallback_service(files);
+        for extend in self.extensions {
+            router = extend(router);
+        }
+        let (log, log_thread) = match self.request_log {
+            Some((policy, reader)) => {
+                let (log, thread) = RequestLog::start(policy, reader)?;
+                (Some(log), Some(thread))
+            }
+            None => (None, None),
+        };
+        let stack = Stack::new(router, stack_settings, log);
+        let opened = Opened {
+            folder: self.folder,
+            environment: self.environment,
+            loaded: self.loaded,
+            mode: self.mode,
+            keyring,
+            database,
+            changes,
+            state,
+            log_thread,
+        };
+        Ok((opened, stack))
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App")
+            .field("folder", &self.folder.path())
+            .field("mode", &self.mode)
+            .field("listen", &self.listen)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An app with its database open, that nobody can reach yet.
+pub(crate) struct Opened {
+    pub(crate) folder: Folder,
+    pub(crate) environment: Vec<(String, String)>,
+    pub(crate) loaded: Loaded,
+    pub(crate) mode: Mode,
+    pub(crate) keyring: Keyring,
+    pub(crate) database: Database,
+    pub(crate) changes: database::SchemaChanges,
+    pub(crate) state: mainstay_web::State,
+    pub(crate) log_thread: Option<std::thread::JoinHandle<()>>,
+}
+
+/// What a catalog, its rules and its roles are to a request.
+pub(crate) fn web_app(loaded: &Loaded, keyring: &Keyring, mode: Mode) -> mainstay_web::App {
+    let settings = &loaded.settings;
+    let aggregates = settings.rest.aggregates.unwrap_or(mode == Mode::Development);
+    let planner = Planner::new(
+        Arc::clone(&loaded.catalog),
+        Arc::clone(&loaded.rulebook),
+        settings.limits.clone(),
+        Features { aggregates },
+    );
+    let roles = settings.roles.clone();
+    let verifier =
+        Verifier::new(keyring, token_settings(settings), Box::new(move |held| roles.expand(held)));
+    mainstay_web::App::new(&settings.app.name, planner, Arc::new(verifier))
+}
+
+/// What tokens of this app say.
+pub(crate) fn token_settings(settings: &Settings) -> TokenSettings {
+    TokenSettings { issuer: settings.issuer().to_owned(), audience: settings.auth.audience.clone() }
+}
+
+/// The bounds of connections.
+pub(crate) fn server_settings(settings: &Settings) -> ServerSettings {
+    let server = &settings.server;
+    ServerSettings {
+        connections_max: server.connections_max,
+        header_ms: server.header_timeout_ms,
+        idle_ms: server.idle_timeout_ms,
+        drain_ms: server.drain_timeout_ms,
+        // The request line has to fit beside the headers.
+        header_bytes_max: ServerSettings::default()
+            .header_bytes_max
+            .max(settings.limits.url_bytes_max.saturating_mul(2)),
+        ..ServerSettings::default()
+    }
+}
+
+fn stack_settings(settings: &Settings, mode: Mode) -> Result<StackSettings, StartError> {
+    let server = &settings.server;
+    let origins = server.cors_origins.iter().map(mainstay_core::WebOrigin::as_str);
+    let cors = CorsPolicy::origins(origins)
+        .map_err(|error| StartError::Setting(format!("`[server] cors_origins`: {error}")))?;
+    let trusted_proxies = server
+        .trusted_proxies
+        .iter()
+        .map(|network| network.to_string().parse())
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| StartError::Setting(format!("`[server] trusted_proxies`: {error}")))?;
+    let (hosts, cors) = match mode {
+        Mode::Development => (HostPolicy::loopback(), cors.and_loopback()),
+        Mode::Production => (HostPolicy::Any, cors),
+    };
+    let public_url = server.public_url.as_deref().unwrap_or_default();
+    Ok(StackSettings {
+        url_bytes_max: settings.limits.url_bytes_max,
+        body_bytes_max: settings.limits.body_bytes_max,
+        body_ms: server.body_timeout_ms,
+        hosts,
+        cors,
+        trusted_proxies,
+        https: mode == Mode::Production && public_url.starts_with("https://"),
+        compression: server.compression,
+    })
+}

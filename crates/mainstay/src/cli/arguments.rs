@@ -1,0 +1,156 @@
+//! What can be typed after `mainstay`, and the help for it.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, builder::styling};
+
+const STYLES: styling::Styles = styling::Styles::styled()
+    .header(styling::AnsiColor::Green.on_default().bold())
+    .usage(styling::AnsiColor::Green.on_default().bold())
+    .literal(styling::AnsiColor::Cyan.on_default().bold())
+    .placeholder(styling::AnsiColor::Cyan.on_default());
+
+const AFTER_HELP: &str = "\
+Two commands to begin with:
+  mainstay new blog     a folder that works as it is
+  mainstay dev blog     serves it on http://127.0.0.1:8000
+
+Every setting of mainstay.toml can be given in the environment:
+MAINSTAY_DATABASE__URL sets `[database] url`.
+
+Exit codes: 0 it worked, 1 the app or its database is at fault, 2 the command line is.";
+
+/// The back end of a web application, served from a folder of text files
+#[derive(Debug, Parser)]
+#[command(
+    name = "mainstay",
+    bin_name = "mainstay",
+    version,
+    about,
+    after_help = AFTER_HELP,
+    styles = STYLES,
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make an application folder that works as it is
+    New(NewArguments),
+    /// Serve an app while it is being written
+    ///
+    /// Listens on this machine alone. New models, fields and indexes are added to the
+    /// database as they are written; nothing is ever dropped from it. A database that
+    /// is made is filled from seed/. A folder with mistakes in it is reported, and the
+    /// app goes on as it last was.
+    Dev(ServerArguments),
+    /// Serve an app in production
+    ///
+    /// Starts only where the database is as the models want it, or empty: then it is
+    /// made so. SIGTERM and SIGINT let requests under way finish first.
+    Serve(ServerArguments),
+    /// Report every mistake in an application folder
+    Check(FolderArguments),
+    /// Load the rows of seed/ into the database
+    ///
+    /// Each file is named after its model: posts.json (an array of objects), users.csv
+    /// (with a line of names). A ref may be written as the value of a unique field of
+    /// the row it points to. A row that is there already, by its id or by a unique of
+    /// the model, is updated.
+    Seed(FolderArguments),
+    /// Print a user's token, for development and tests
+    Token(TokenArguments),
+    /// Print the address and the API keys
+    ///
+    /// The anon key may stand in a web page. The service key passes every rule: it is
+    /// a secret.
+    Keys(FolderArguments),
+    /// List what the app answers
+    Routes(FolderArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct NewArguments {
+    /// The folder to make; its last part is the app's name
+    pub(super) name: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ServerArguments {
+    /// The application folder
+    #[arg(default_value = ".")]
+    pub(super) dir: PathBuf,
+    /// The address and port to listen on, instead of `[server] listen`
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    pub(super) listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FolderArguments {
+    /// The application folder
+    #[arg(default_value = ".")]
+    pub(super) dir: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TokenArguments {
+    /// The application folder
+    #[arg(default_value = ".")]
+    pub(super) dir: PathBuf,
+    /// The user's id, any text: what rules see as `auth.id`
+    #[arg(long, value_name = "ID")]
+    pub(super) user: String,
+    /// A role of the user's; may be given several times
+    #[arg(long = "role", value_name = "ROLE")]
+    pub(super) roles: Vec<String>,
+    /// The user's email address: what rules see as `auth.email`
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) email: Option<String>,
+    /// Seconds until it expires
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
+    pub(super) expires_in: u32,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// `ADDRESS:PORT`; `localhost` is 127.0.0.1, and a port alone is on it.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let full = match text.strip_prefix("localhost:").or_else(|| text.strip_prefix(':')) {
+        Some(port) => format!("127.0.0.1:{port}"),
+        None if text.parse::<u16>().is_ok() => format!("127.0.0.1:{text}"),
+        None => text.to_owned(),
+    };
+    full.parse().map_err(|_| "expected an address and a port, such as 127.0.0.1:8000".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn an_address_is_a_port_on_this_machine_or_written_out() {
+        let read = |text| address(text).map_or_else(|error| error, |address| address.to_string());
+        assert_eq!(read("8001"), "127.0.0.1:8001");
+        assert_eq!(read("localhost:8001"), "127.0.0.1:8001");
+        assert_eq!(read("0.0.0.0:80"), "0.0.0.0:80");
+        assert_eq!(read("[::1]:80"), "[::1]:80");
+        assert!(read("example.com:80").starts_with("expected"));
+        assert!(read("70000").starts_with("expected"));
+    }
+}

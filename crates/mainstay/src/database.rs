@@ -1,0 +1,239 @@
+//! Opening the store and bringing its schema to the models.
+//!
+//! Under `dev` what is missing is added, and what would drop or rewrite data is
+//! refused; `serve` takes an equal schema, or an empty one, which it fills. Nothing
+//! here ever drops.
+
+use std::{
+    fmt,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use mainstay_core::{Catalog, DatabaseSettings, Durability, Error};
+use mainstay_store::{Cx, Difference, Mismatch, Store, differences, steps};
+use mainstay_store_sqlite::{SqliteSettings, SqliteStore};
+
+use crate::folder::{Folder, FolderError};
+
+/// How long schema changes may take: an index over a large table takes minutes.
+const MIGRATE_MAX: Duration = Duration::from_secs(3_600);
+
+/// What may be done to a schema that is not the models'.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SchemaPolicy {
+    /// Whatever is missing is added.
+    Additive,
+    /// Nothing, unless there are no tables at all.
+    EqualOrEmpty,
+}
+
+/// What was done to a schema.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SchemaChanges {
+    /// Whether there were no tables before.
+    pub created: bool,
+    /// Each change in words, in the order they were made.
+    pub steps: Vec<String>,
+}
+
+/// Why the database cannot be served from.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DatabaseError {
+    /// The URL is of an engine this version has not, or of none.
+    #[error("`[database] url` begins with `{0}`; this version keeps rows in SQLite: `sqlite:PATH`")]
+    Engine(String),
+    /// The directory the database lies in cannot be made.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The database cannot be opened or asked.
+    #[error("the database {} cannot be used: {}", path.display(), causes(error))]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What the store says.
+        error: Error,
+    },
+    /// The engine cannot keep what the app asks for.
+    #[error("{}", mismatches(.0))]
+    Mismatch(Vec<Mismatch>),
+    /// The tables are not what the models want.
+    #[error("{0}")]
+    Differs(SchemaDiffers),
+}
+
+/// A schema that is not the models'.
+#[derive(Debug)]
+pub struct SchemaDiffers {
+    /// The file.
+    pub path: PathBuf,
+    /// Where it differs, harmless differences left out.
+    pub differences: Vec<Difference>,
+    policy: SchemaPolicy,
+}
+
+impl fmt::Display for SchemaDiffers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "the database {} is not as the models want it:", self.path.display())?;
+        for difference in &self.differences {
+            writeln!(f, "  {difference}")?;
+        }
+        f.write_str(match self.policy {
+            SchemaPolicy::Additive => {
+                "`mainstay dev` adds what is missing and never drops or rewrites. Change the \
+                 models back, change the table yourself, or remove the database to begin anew."
+            }
+            SchemaPolicy::EqualOrEmpty => {
+                "`mainstay serve` starts on a database that is equal to the models, or empty. \
+                 `mainstay dev` on a copy of it adds what is only missing."
+            }
+        })
+    }
+}
+
+fn mismatches(found: &[Mismatch]) -> String {
+    let lines: Vec<String> = found
+        .iter()
+        .map(|Mismatch { subject, message, way_out }| format!("{subject}: {message}; {way_out}"))
+        .collect();
+    lines.join("\n")
+}
+
+/// An error with its causes. The store's own words are for the operator, who is who
+/// reads this; no client ever does.
+pub(crate) fn causes(error: &Error) -> String {
+    let mut text = error.message().to_owned();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+/// An open store, and where it lies.
+#[derive(Clone)]
+pub(crate) struct Database {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) path: PathBuf,
+}
+
+/// Opens the store of an app; a database that is not there is made.
+///
+/// # Errors
+/// Where the URL names none, or the file cannot be opened.
+pub(crate) fn open(
+    folder: &Folder,
+    settings: &DatabaseSettings,
+) -> Result<Database, DatabaseError> {
+    let path = file_of(folder, settings.url.expose())?;
+    if path.starts_with(folder.generated()) {
+        folder.make_generated()?;
+    }
+    let sqlite = SqliteSettings {
+        durability: match settings.durability {
+            Durability::Full => mainstay_store_sqlite::Durability::Full,
+            Durability::Process => mainstay_store_sqlite::Durability::Process,
+        },
+        reader_threads: settings.readers,
+        write_queue_max: settings.write_queue_max,
+        ..SqliteSettings::at(&path)
+    };
+    match SqliteStore::open(sqlite) {
+        Ok(store) => Ok(Database { store: Arc::new(store), path }),
+        Err(error) => Err(DatabaseError::Unusable { path, error }),
+    }
+}
+
+/// The file that a URL names. The URL itself is in no error: it may hold a password.
+fn file_of(folder: &Folder, url: &str) -> Result<PathBuf, DatabaseError> {
+    let (scheme, rest) = url.split_once(':').unwrap_or((url, ""));
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    if !scheme.eq_ignore_ascii_case("sqlite") || path.is_empty() || path.starts_with(':') {
+        let shown: String = scheme.chars().take(20).collect();
+        return Err(DatabaseError::Engine(format!("{shown}:")));
+    }
+    Ok(folder.path().join(path))
+}
+
+impl Database {
+    /// Brings the schema to a catalog, as far as the policy allows.
+    ///
+    /// # Errors
+    /// Where the engine cannot keep what the app asks for, where the schema differs in
+    /// what the policy does not allow to change (nothing is changed then), or where the
+    /// store fails.
+    pub(crate) async fn bring_to(
+        &self,
+        catalog: &Arc<Catalog>,
+        policy: SchemaPolicy,
+    ) -> Result<SchemaChanges, DatabaseError> {
+        let mismatches = self.store.check(catalog);
+        if !mismatches.is_empty() {
+            return Err(DatabaseError::Mismatch(mismatches));
+        }
+        let unusable = |error| DatabaseError::Unusable { path: self.path.clone(), error };
+        let actual = self.store.introspect().await.map_err(unusable)?;
+        let created = actual.tables.is_empty();
+        let wanted = mainstay_store_sqlite::SqliteStore::wanted_schema(catalog);
+        let found = differences(&wanted, &actual);
+        let (additive, rest) = steps(catalog, &found);
+        let refused = match policy {
+            SchemaPolicy::EqualOrEmpty if !created => {
+                found.into_iter().filter(|difference| !difference.is_harmless()).collect()
+            }
+            _ => rest,
+        };
+        if !refused.is_empty() {
+            let path = self.path.clone();
+            return Err(DatabaseError::Differs(SchemaDiffers {
+                path,
+                differences: refused,
+                policy,
+            }));
+        }
+        if additive.is_empty() {
+            return Ok(SchemaChanges { created, steps: Vec::new() });
+        }
+        let cx = Cx::until(Instant::now() + MIGRATE_MAX);
+        let applied =
+            self.store.migrate(Arc::clone(catalog), additive, cx).await.map_err(unusable)?;
+        Ok(SchemaChanges { created, steps: applied.steps })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(url: &str) -> String {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("mainstay.toml"), "").unwrap();
+        let folder = Folder::open(directory.path()).unwrap();
+        match file_of(&folder, url) {
+            Ok(path) => path.strip_prefix(directory.path()).map_or_else(
+                |_| path.display().to_string(),
+                |inside| format!("./{}", inside.display()),
+            ),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_database_lies_below_the_application_folder_unless_its_path_is_absolute() {
+        assert_eq!(file("sqlite:.mainstay/data.db"), "./.mainstay/data.db");
+        assert_eq!(file("sqlite://data.db"), "./data.db");
+        assert_eq!(file("sqlite:///var/lib/app.db"), "/var/lib/app.db");
+    }
+
+    #[test]
+    fn another_engine_is_refused_without_its_password() {
+        let said = file("postgres://app:hunter2@db/app");
+        assert!(said.contains("`postgres:`") && !said.contains("hunter2"), "{said}");
+        assert!(file("sqlite::memory:").contains("sqlite:PATH"));
+        assert!(file("data.db").contains("sqlite:PATH"));
+    }
+}

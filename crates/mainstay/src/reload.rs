@@ -1,0 +1,144 @@
+//! Going over to a changed application folder without dropping a request.
+//!
+//! The folder is read anew; where it has mistakes, or wants of the database what may
+//! not be done to it, the app stays as it last was. Otherwise the database is brought
+//! to the models, and requests that begin from then on meet the new models, rules,
+//! roles and limits. What the server was set up with (addresses, time-outs, the
+//! database, the signing key) stays until it is started again, which is said.
+
+use std::path::PathBuf;
+
+use mainstay_auth::Keyring;
+use mainstay_core::{Diagnostic, Settings, SourceFile};
+
+use crate::{
+    app::{Mode, Opened, StartError, web_app},
+    database::{Database, SchemaPolicy},
+    folder::Folder,
+    load::load,
+};
+
+/// Takes a running app over to its folder's files.
+pub(crate) struct Reloader {
+    folder: Folder,
+    environment: Vec<(String, String)>,
+    mode: Mode,
+    keyring: Keyring,
+    database: Database,
+    state: mainstay_web::State,
+    /// What was read last, whether it could be served or not.
+    files: Vec<SourceFile>,
+    /// What is in force: what the server was set up with.
+    started_with: Settings,
+}
+
+/// What a look at the folder came to.
+#[derive(Debug)]
+pub(crate) enum Reloaded {
+    /// Its files are what they were at the last look.
+    Unchanged,
+    /// The app is what the files say now.
+    Served(ServedAnew),
+    /// The files cannot be served; the app is as it was.
+    Refused(StartError),
+}
+
+/// What there is to say of an app that was taken over.
+#[derive(Debug, Default)]
+pub(crate) struct ServedAnew {
+    /// What was done to the database's schema.
+    pub(crate) steps: Vec<String>,
+    /// Settings that count from the next start on.
+    pub(crate) after_restart: Vec<&'static str>,
+    pub(crate) warnings: Vec<Diagnostic>,
+    pub(crate) files: Vec<SourceFile>,
+}
+
+impl Reloader {
+    pub(crate) fn new(opened: &Opened) -> Self {
+        let text = opened.keyring.to_text();
+        Self {
+            folder: opened.folder.clone(),
+            environment: opened.environment.clone(),
+            mode: opened.mode,
+            keyring: Keyring::parse(&text).expect("BUG: a keyring reads its own text"),
+            database: opened.database.clone(),
+            state: opened.state.clone(),
+            files: opened.loaded.files.clone(),
+            started_with: opened.loaded.settings.clone(),
+        }
+    }
+
+    /// Looks at the folder, and goes over to what it says.
+    pub(crate) async fn reload(&mut self) -> Reloaded {
+        let files = match self.folder.read() {
+            Ok(files) => files,
+            Err(error) => return Reloaded::Refused(error.into()),
+        };
+        if files == self.files {
+            return Reloaded::Unchanged;
+        }
+        self.files.clone_from(&files);
+        let loaded = match load(files, &self.environment) {
+            Ok(loaded) => loaded,
+            Err(mistakes) => return Reloaded::Refused(mistakes.into()),
+        };
+        let changes = match self.database.bring_to(&loaded.catalog, SchemaPolicy::Additive).await {
+            Ok(changes) => changes,
+            Err(error) => return Reloaded::Refused(error.into()),
+        };
+        self.state.reload(web_app(&loaded, &self.keyring, self.mode));
+        Reloaded::Served(ServedAnew {
+            steps: changes.steps,
+            after_restart: unchangeable(&self.started_with, &loaded.settings),
+            warnings: loaded.warnings,
+            files: loaded.files,
+        })
+    }
+
+    /// The directories and files whose changes matter: the folder itself, for
+    /// `mainstay.toml` and for `models/` that come and go, and `models/`.
+    pub(crate) fn watched(&self) -> [PathBuf; 2] {
+        [self.folder.path().to_owned(), self.folder.models()]
+    }
+}
+
+/// The sections that differ and take effect at the next start.
+fn unchangeable(started_with: &Settings, now: &Settings) -> Vec<&'static str> {
+    let mut sections = Vec::new();
+    let mut compare = |same: bool, name: &'static str| {
+        if !same {
+            sections.push(name);
+        }
+    };
+    compare(started_with.server == now.server, "[server]");
+    compare(started_with.database == now.database, "[database]");
+    compare(started_with.auth.signing_key == now.auth.signing_key, "[auth] signing_key");
+    compare(started_with.rest.tx_rollback == now.rest.tx_rollback, "[rest] tx_rollback");
+    compare(
+        started_with.limits.url_bytes_max == now.limits.url_bytes_max,
+        "[limits] url_bytes_max",
+    );
+    compare(
+        started_with.limits.body_bytes_max == now.limits.body_bytes_max,
+        "[limits] body_bytes_max",
+    );
+    compare(started_with.log == now.log, "[log]");
+    sections
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_reload_cannot_change_is_named() {
+        let before = Settings::default();
+        let mut now = Settings::default();
+        now.server.compression = false;
+        now.limits.page_rows_max = 5;
+        now.limits.body_bytes_max = 5;
+        assert_eq!(unchangeable(&before, &now), ["[server]", "[limits] body_bytes_max"]);
+        assert!(unchangeable(&before, &before).is_empty());
+    }
+}

@@ -1,0 +1,109 @@
+//! Word of changes in the application folder.
+//!
+//! The operating system tells of each file, and of one save several times. What is
+//! told is only that something changed: whoever is told looks at the files, and an
+//! editor's burst is one word because its listener waits until it is quiet. Files are
+//! also opened to be read, by ourselves among others; that is no change.
+
+use std::{path::PathBuf, time::Duration};
+
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+/// How long no further change must come before a burst is over.
+const QUIET: Duration = Duration::from_millis(50);
+
+/// Watches directories.
+pub(crate) struct Changes {
+    watcher: RecommendedWatcher,
+    told: UnboundedReceiver<()>,
+    directories: Vec<PathBuf>,
+}
+
+impl Changes {
+    /// Begins to watch these directories, each without those below it. Those that are
+    /// not there are watched once [`Changes::next`] finds them.
+    ///
+    /// # Errors
+    /// Where the operating system does not tell of changes.
+    pub(crate) fn watch(directories: impl Into<Vec<PathBuf>>) -> Result<Self, notify::Error> {
+        let (tell, told) = unbounded_channel();
+        let watcher = notify::recommended_watcher(move |event: Result<Event, notify::Error>| {
+            // An error mostly means that events were lost: then a look is due as well.
+            if event.map_or(true, |event| matters(&event)) {
+                // Nobody listens once the server stops.
+                let _ = tell.send(());
+            }
+        })?;
+        let mut changes = Self { watcher, told, directories: directories.into() };
+        changes.watch_all()?;
+        Ok(changes)
+    }
+
+    /// Returns once something changed and it has been quiet since. `false` when
+    /// nothing will ever be told again.
+    pub(crate) async fn next(&mut self) -> bool {
+        if self.told.recv().await.is_none() {
+            return false;
+        }
+        while let Ok(Some(())) = tokio::time::timeout(QUIET, self.told.recv()).await {}
+        // A directory that was replaced is another one to the operating system.
+        if let Err(error) = self.watch_all() {
+            tracing::warn!(%error, "a directory is no longer watched");
+        }
+        true
+    }
+
+    fn watch_all(&mut self) -> Result<(), notify::Error> {
+        for directory in &self.directories {
+            if directory.is_dir() {
+                self.watcher.watch(directory, RecursiveMode::NonRecursive)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether an event is of what makes an app: its `.toml` files, or `models` itself. A
+/// database may lie in the same directory, and changes with every write.
+fn matters(event: &Event) -> bool {
+    let is_ours = |path: &PathBuf| {
+        path.extension().is_some_and(|extension| extension == "toml")
+            || path.file_name().is_some_and(|name| name == "models")
+    };
+    !matches!(event.kind, EventKind::Access(_))
+        && (event.paths.is_empty() || event.paths.iter().any(is_ours))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use notify::event::{AccessKind, DataChange, ModifyKind};
+
+    use super::*;
+
+    fn told(kind: EventKind, path: &str) -> bool {
+        matters(&Event::new(kind).add_path(path.into()))
+    }
+
+    #[test]
+    fn only_what_makes_an_app_is_a_change() {
+        let modified = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+        assert!(told(modified, "/app/models/posts.toml"));
+        assert!(told(modified, "/app/models"));
+        assert!(!told(modified, "/app/data.db-wal"));
+        assert!(!told(EventKind::Access(AccessKind::Any), "/app/mainstay.toml"));
+    }
+
+    #[tokio::test]
+    async fn a_change_is_told_in_directories_that_came_later_too() {
+        let directory = tempfile::tempdir().unwrap();
+        let models = directory.path().join("models");
+        let mut changes = Changes::watch([directory.path().to_owned(), models.clone()]).unwrap();
+        fs::create_dir(&models).unwrap();
+        assert!(changes.next().await);
+        fs::write(models.join("posts.toml"), "").unwrap();
+        assert!(changes.next().await);
+    }
+}
