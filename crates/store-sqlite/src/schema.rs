@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mainstay_core::{Catalog, Field, Model, OnDelete, Reference, Type};
+use mainstay_core::{Catalog, Field, IdKind, Model, OnDelete, Reference, Type};
 use mainstay_store::{ColumnSchema, IndexSchema, ReferenceSchema, Schema, TableSchema};
 
 use crate::write::VERSION;
@@ -70,14 +70,23 @@ pub(crate) fn stored_type(kind: Type) -> &'static str {
 }
 
 /// Unique constraints, and the indexes a catalog has for a model.
+///
+/// Every order is made complete by the key, in the direction of its last term, so an
+/// index ends with the key: rows then come out of it in order, and none need sorting.
+/// Where the key is SQLite's row number, every index ends with it anyway.
 fn indexes(model: &Model) -> BTreeMap<String, IndexSchema> {
     let uniques = model.uniques.iter().map(|unique| {
         let columns = ascending(columns_of(model, &unique.fields));
         (unique.name.to_string(), IndexSchema { columns, unique: true })
     });
     let others = model.indexes.iter().map(|index| {
-        let columns = index
-            .fields
+        let mut fields = index.fields.clone();
+        let descends = fields.last().is_some_and(|(_, descends)| *descends);
+        if model.id != IdKind::Int {
+            let ties = model.key.iter().filter(|key| !index.fields.iter().any(|(f, _)| f == *key));
+            fields.extend(ties.map(|key| (*key, descends)));
+        }
+        let columns = fields
             .iter()
             .map(|(field, descends)| (model.field(*field).column.to_string(), *descends))
             .collect();

@@ -63,6 +63,23 @@ impl SqliteStore {
         schema::wanted(catalog)
     }
 
+    /// What a catalog asks for that this engine cannot promise.
+    #[must_use]
+    pub fn mismatches(catalog: &Catalog) -> Vec<Mismatch> {
+        catalog
+            .models()
+            .iter()
+            .filter_map(|model| {
+                let schema = model.table.schema.as_ref()?;
+                Some(Mismatch {
+                    subject: model.name.to_string(),
+                    message: format!("its table lies in a schema \"{schema}\", which SQLite lacks"),
+                    way_out: "leave the schema out, or use an engine that has them".to_owned(),
+                })
+            })
+            .collect()
+    }
+
     async fn read_plan(
         &self,
         plan: Arc<ReadPlan>,
@@ -96,18 +113,7 @@ impl Store for SqliteStore {
     }
 
     fn check(&self, catalog: &Catalog) -> Vec<Mismatch> {
-        catalog
-            .models()
-            .iter()
-            .filter_map(|model| {
-                let schema = model.table.schema.as_ref()?;
-                Some(Mismatch {
-                    subject: model.name.to_string(),
-                    message: format!("its table lies in a schema \"{schema}\", which SQLite lacks"),
-                    way_out: "leave the schema out, or use an engine that has them".to_owned(),
-                })
-            })
-            .collect()
+        Self::mismatches(catalog)
     }
 
     fn adopt(&self, catalog: Arc<Catalog>) {

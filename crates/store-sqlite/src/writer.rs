@@ -144,8 +144,7 @@ fn serve(shared: &Shared, connection: &Connection, queue: &Receiver<Job>) {
             }
             Job::Close(reply) => {
                 drop(thread);
-                let _ =
-                    connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)");
+                let _ = connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)");
                 // Whoever closes may have stopped waiting.
                 let _ = reply.send(());
                 return;

@@ -36,9 +36,9 @@ async fn an_empty_database_is_brought_to_the_models_and_then_equals_them() {
         .unwrap();
     expect![[r#"
         CREATE TABLE "notes" ("id" BLOB NOT NULL, "title" TEXT NOT NULL, "price" INTEGER, "author" TEXT, "created_at" INTEGER NOT NULL, "updated_at" INTEGER NOT NULL, _version INTEGER NOT NULL DEFAULT 1, PRIMARY KEY ("id"), CONSTRAINT "notes_author_fkey" FOREIGN KEY ("author") REFERENCES "users" ("id") ON DELETE CASCADE) STRICT
-        CREATE INDEX "notes_author_idx" ON "notes" ("author")
+        CREATE INDEX "notes_author_idx" ON "notes" ("author", "id")
         CREATE UNIQUE INDEX "notes_title_key" ON "notes" ("title")
-        CREATE INDEX "notes_title_price_idx" ON "notes" ("title", "price" DESC)"#]]
+        CREATE INDEX "notes_title_price_idx" ON "notes" ("title", "price" DESC, "id" DESC)"#]]
     .assert_eq(&sql);
 }
 
