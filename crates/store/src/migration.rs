@@ -147,3 +147,6 @@ fn can_be_added(field: &Field) -> bool {
     // A ref cannot take a literal for every row there is: what it names may not exist.
     !field.required || (has_value && field.reference().is_none())
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,3 +29,6 @@ pub use dialect::Dialect;
 pub use render::{Renderer, RowSource};
 pub use select::Select;
 pub use text::{Param, Sql};
+
+#[cfg(test)]
+mod tests;
