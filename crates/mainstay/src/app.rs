@@ -40,6 +40,7 @@ use crate::{
     folder::{Folder, FolderError},
     load::{Loaded, Mistakes, environment, load},
     running::Running,
+    seed::{SeedError, Seeded, seed},
     signing_key::{SigningKeyError, keyring},
 };
 
@@ -235,7 +236,12 @@ impl App {
         })?;
         let address = listener.local_addr()?;
         let (opened, stack) = self.open().await?;
-        Ok(Running::start(opened, stack, listener, address))
+        // Before anybody is answered, so that whoever finds it ready finds the rows.
+        let seeded = match (opened.mode, opened.changes.created) {
+            (Mode::Development, true) => Some(opened.seed().await),
+            _ => None,
+        };
+        Ok(Running::start(opened, seeded, stack, listener, address))
     }
 
     /// The app as a service of axum's, for a server of one's own. Callers' addresses
@@ -264,7 +270,7 @@ impl App {
         }
     }
 
-    async fn open(self) -> Result<(Opened, Stack), StartError> {
+    pub(crate) async fn open(self) -> Result<(Opened, Stack), StartError> {
         let settings = &self.loaded.settings;
         let stack_settings = stack_settings(settings, self.mode)?;
         let keyring = keyring(&self.folder, settings)?;
@@ -341,6 +347,14 @@ pub(crate) struct Opened {
     pub(crate) changes: database::SchemaChanges,
     pub(crate) state: mainstay_web::State,
     pub(crate) log_thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Opened {
+    /// Loads `seed/` into the database.
+    pub(crate) async fn seed(&self) -> Result<Seeded, SeedError> {
+        let app = Arc::clone(&self.state.app());
+        seed(&self.folder, app.planner(), &*self.database.store).await
+    }
 }
 
 /// What a catalog, its rules and its roles are to a request.

@@ -1,99 +1,176 @@
-//! The command line: what is typed, what is done, what is printed.
+//! The command line.
 //!
-//! In a terminal there are colours, a panel at the start and a line for each request;
-//! in a pipe plain lines, and of requests only the slow and the failed. It decides
-//! nothing: each command is a few calls of the rooms below.
+//! Each command is a file of its own below. Data goes to the standard output, what a
+//! person should know besides to the standard error. It exits with 0 where the command
+//! did what it is for, with 1 where the app or its database is at fault, with 2 where
+//! the command line is.
 
 mod arguments;
+mod check;
+mod dev;
+mod keys;
 mod new;
 mod output;
-mod report;
+mod panel;
 mod request_line;
-mod run_server;
+mod routes;
+mod seed;
+mod serve;
+mod token;
 
-use std::process::ExitCode;
+use std::{future::Future, path::Path, process::ExitCode, thread::available_parallelism};
 
 use clap::Parser as _;
+use mainstay_auth::Keyring;
+use mainstay_core::render_diagnostics;
 
 use self::{
     arguments::{Arguments, Command},
     output::Output,
 };
-use crate::{SigningKeyError, StartError, app::App};
+use crate::{
+    FolderError, Mistakes, StartError,
+    folder::Folder,
+    load::{Loaded, environment, load},
+    seed::SeedError,
+    signing_key::keyring,
+};
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help that nobody reads any more is no failure.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let output = Output::of_process();
+    let outcome = match &arguments.command {
+        Command::New(arguments) => new::run(arguments, &output),
+        Command::Dev(arguments) => dev::run(arguments, &output),
+        Command::Serve(arguments) => serve::run(arguments, &output),
+        Command::Check(arguments) => check::run(arguments, &output),
+        Command::Seed(arguments) => seed::run(arguments, &output),
+        Command::Token(arguments) => token::run(arguments, &output),
+        Command::Keys(arguments) => keys::run(arguments, &output),
+        Command::Routes(arguments) => routes::run(arguments, &output),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(&output),
+    }
+}
 
 /// Why a command did not do what it is for.
 #[derive(Debug)]
 enum Failure {
-    /// The app, its folder or its database is at fault: exit code 1.
-    App(String),
-    /// What was typed is: exit code 2.
+    /// The command line asks for what cannot be.
     Usage(String),
-    /// The app has mistakes or cannot be started: exit code 1.
-    Start(StartError),
+    /// The app, its database or the machine is at fault.
+    App(String),
+    /// There are mistakes in the application folder.
+    Mistakes(Mistakes),
+    /// All is said already.
+    Told,
+}
+
+impl Failure {
+    fn report(&self, output: &Output) -> ExitCode {
+        match self {
+            Self::Usage(message) | Self::App(message) => output.error(message),
+            Self::Mistakes(mistakes) => print_mistakes(mistakes, output),
+            Self::Told => {}
+        }
+        ExitCode::from(if matches!(self, Self::Usage(_)) { 2 } else { 1 })
+    }
+}
+
+impl From<FolderError> for Failure {
+    fn from(error: FolderError) -> Self {
+        match error {
+            FolderError::Missing(_) | FolderError::NotAnApp(_) => Self::Usage(error.to_string()),
+            _ => Self::App(error.to_string()),
+        }
+    }
+}
+
+impl From<Mistakes> for Failure {
+    fn from(mistakes: Mistakes) -> Self {
+        Self::Mistakes(mistakes)
+    }
 }
 
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
-        Self::Start(error)
-    }
-}
-
-impl From<SigningKeyError> for Failure {
-    fn from(error: SigningKeyError) -> Self {
-        Self::Start(error.into())
-    }
-}
-
-/// Does what the command line says. The exit code is 0 where it worked, 1 where the
-/// app or its database is at fault, 2 where the command line is.
-#[must_use]
-pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let output = Output::of_process();
-    match run(arguments.command, &output) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Usage(message)) => {
-            output.error(&message);
-            ExitCode::from(2)
-        }
-        Err(Failure::App(message)) => {
-            output.error(&message);
-            ExitCode::FAILURE
-        }
-        Err(Failure::Start(StartError::Mistakes(mistakes))) => {
-            output.complain(&mistakes.render(output.error_colour()));
-            ExitCode::FAILURE
-        }
-        Err(Failure::Start(error)) => {
-            output.error(&error.to_string());
-            ExitCode::FAILURE
+        match error {
+            StartError::Folder(error) => error.into(),
+            StartError::Mistakes(mistakes) => mistakes.into(),
+            StartError::NotLoopback(_) => Self::Usage(error.to_string()),
+            _ => Self::App(error.to_string()),
         }
     }
 }
 
-fn run(command: Command, output: &Output) -> Result<(), Failure> {
-    match command {
-        Command::New(arguments) => new::run(&arguments, output),
-        Command::Dev(arguments) => run_server::dev(&arguments, output),
-        Command::Serve(arguments) => run_server::serve(&arguments, output),
-        Command::Check(arguments) => report::check(&arguments, output),
-        Command::Seed(arguments) => run_server::seed(&arguments, output),
-        Command::Token(arguments) => report::token(&arguments, output),
-        Command::Keys(arguments) => report::keys(&arguments, output),
-        Command::Routes(arguments) => report::routes(&arguments, output),
+impl From<SeedError> for Failure {
+    fn from(error: SeedError) -> Self {
+        match error {
+            SeedError::Folder(error) => error.into(),
+            SeedError::Mistakes(mistakes) => mistakes.into(),
+            SeedError::Store(_) => Self::App(error.to_string()),
+        }
     }
 }
 
-/// The app in a folder, its warnings told.
-fn load(dir: &std::path::Path, output: &Output) -> Result<App, Failure> {
-    let app = App::load(dir)?;
-    tell_warnings(&app, output);
-    Ok(app)
+/// Prints every mistake, and how many there are.
+fn print_mistakes(mistakes: &Mistakes, output: &Output) {
+    output.complain(&mistakes.render(output.error_colour()));
+    output.complain(&format!("\n{}", counted(mistakes)));
 }
 
-fn tell_warnings(app: &App, output: &Output) {
-    if !app.loaded.warnings.is_empty() {
-        let (found, files) = (&app.loaded.warnings, &app.loaded.files);
-        output.complain(&mainstay_core::render_diagnostics(found, files, output.error_colour()));
+fn counted(mistakes: &Mistakes) -> String {
+    use mainstay_core::Severity;
+    let of = |severity, word: &str| {
+        let found = mistakes.diagnostics().iter();
+        match found.filter(|found| found.severity == severity).count() {
+            0 => None,
+            1 => Some(format!("1 {word}")),
+            count => Some(format!("{count} {word}s")),
+        }
+    };
+    let counts = [of(Severity::Error, "mistake"), of(Severity::Warning, "warning")];
+    counts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// Prints what will surprise in an app that can be served.
+fn print_warnings(loaded: &Loaded, output: &Output) {
+    if !loaded.warnings.is_empty() {
+        let colour = output.error_colour();
+        output.complain(&render_diagnostics(&loaded.warnings, &loaded.files, colour));
     }
+}
+
+/// An application folder with its app and its keys, for commands that need no database.
+fn open(dir: &Path) -> Result<(Loaded, Keyring), Failure> {
+    let folder = Folder::open(dir)?;
+    let loaded = load(folder.read()?, &environment())?;
+    let keyring = keyring(&folder, &loaded.settings).map_err(StartError::from)?;
+    Ok((loaded, keyring))
+}
+
+/// Runs what waits, on a thread for each core: reads are carried out where they are
+/// asked for.
+fn block_on<F: Future<Output = Result<(), Failure>>>(future: F) -> Result<(), Failure> {
+    let threads = available_parallelism().map_or(2, usize::from);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .enable_all()
+        .build()
+        .map_err(StartError::from)?;
+    let outcome = runtime.block_on(future);
+    // Whatever still runs has had its time when the server was drained.
+    runtime.shutdown_background();
+    outcome
 }

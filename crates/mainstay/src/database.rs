@@ -11,14 +11,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mainstay_core::{Catalog, DatabaseSettings, Durability, Error};
+use mainstay_core::{Catalog, DatabaseSettings, Diagnostic, Durability, Error, SourceFile};
 use mainstay_store::{Cx, Difference, Mismatch, Store, differences, steps};
 use mainstay_store_sqlite::{SqliteSettings, SqliteStore};
 
-use crate::folder::{Folder, FolderError};
+use crate::{
+    folder::{Folder, FolderError},
+    load::Mistakes,
+};
 
 /// How long schema changes may take: an index over a large table takes minutes.
 const MIGRATE_MAX: Duration = Duration::from_secs(3_600);
+
+/// How long the store may take to end once no request is under way.
+const CLOSE_MAX: Duration = Duration::from_secs(10);
 
 /// What may be done to a schema that is not the models'.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,8 +92,8 @@ impl fmt::Display for SchemaDiffers {
                  models back, change the table yourself, or remove the database to begin anew."
             }
             SchemaPolicy::EqualOrEmpty => {
-                "`mainstay serve` starts on a database that is equal to the models, or empty. \
-                 `mainstay dev` on a copy of it adds what is only missing."
+                "A database is taken as it is where it equals the models, and made where it is \
+                 empty. `mainstay dev` adds what is only missing."
             }
         })
     }
@@ -159,7 +165,25 @@ fn file_of(folder: &Folder, url: &str) -> Result<PathBuf, DatabaseError> {
     Ok(folder.path().join(path))
 }
 
+/// What the engine cannot keep of what an app asks for, as mistakes of its models.
+pub(crate) fn refused_by_engine(catalog: &Catalog, files: &[SourceFile]) -> Option<Mistakes> {
+    let found: Vec<Diagnostic> = SqliteStore::mismatches(catalog)
+        .into_iter()
+        .map(|Mismatch { subject, message, way_out }| {
+            let file = catalog.model_id(&subject).map(|model| &*catalog.model(model).file);
+            Diagnostic::unplaced(file.unwrap_or("models"), format!("{subject}: {message}"))
+                .with_hint(way_out)
+        })
+        .collect();
+    (!found.is_empty()).then(|| Mistakes::new(found, files.to_vec()))
+}
+
 impl Database {
+    /// Ends what is under way and lets go of the engine.
+    pub(crate) async fn close(&self) {
+        self.store.close(Instant::now() + CLOSE_MAX).await;
+    }
+
     /// Brings the schema to a catalog, as far as the policy allows.
     ///
     /// # Errors

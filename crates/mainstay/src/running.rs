@@ -3,9 +3,8 @@
 use std::{
     fmt, io,
     net::{IpAddr, SocketAddr},
-    sync::Arc,
     thread::JoinHandle as Thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use mainstay_auth::{Keyring, MintError, TokenRequest, mint};
@@ -20,11 +19,9 @@ use crate::{
     app::{Opened, server_settings, token_settings},
     database::SchemaChanges,
     reload::Reloader,
-    seed::{SeedError, Seeded, seed},
+    seed::{SeedError, Seeded},
 };
 
-/// How long the store may take to end once no request is under way.
-const CLOSE_MAX: Duration = Duration::from_secs(10);
 /// How long the record of requests may take to be written to its end.
 const LOG_MAX: Duration = Duration::from_secs(1);
 
@@ -33,6 +30,7 @@ const LOG_MAX: Duration = Duration::from_secs(1);
 pub struct Running {
     address: SocketAddr,
     opened: Opened,
+    seeded: Option<Result<Seeded, SeedError>>,
     stop: oneshot::Sender<()>,
     server: JoinHandle<Drained>,
 }
@@ -40,6 +38,7 @@ pub struct Running {
 impl Running {
     pub(crate) fn start(
         opened: Opened,
+        seeded: Option<Result<Seeded, SeedError>>,
         stack: Stack,
         listener: TcpListener,
         address: SocketAddr,
@@ -50,7 +49,7 @@ impl Running {
             // A sender that is dropped wants the server to stop as well.
             let _ = stopped.await;
         }));
-        Self { address, opened, stop, server }
+        Self { address, opened, seeded, stop, server }
     }
 
     /// The address it listens on.
@@ -102,11 +101,13 @@ impl Running {
         &self.opened.keyring
     }
 
-    /// Loads `seed/` into the database.
-    pub(crate) async fn seed(&self) -> Result<Seeded, SeedError> {
-        let app = self.opened.state.app();
-        let app = Arc::clone(&app);
-        seed(&self.opened.folder, app.planner(), &*self.opened.database.store).await
+    pub(crate) fn opened(&self) -> &Opened {
+        &self.opened
+    }
+
+    /// What became of `seed/`, where the database was made and the app is developed.
+    pub(crate) fn seeded(&self) -> Option<&Result<Seeded, SeedError>> {
+        self.seeded.as_ref()
     }
 
     /// What takes the app over to its folder's files as they are by then.
@@ -119,7 +120,7 @@ impl Running {
         // A server that has ended by itself is told nothing.
         let _ = self.stop.send(());
         let drained = self.server.await.unwrap_or(Drained { connections_cut: 0 });
-        self.opened.database.store.close(Instant::now() + CLOSE_MAX).await;
+        self.opened.database.close().await;
         if let Some(thread) = self.opened.log_thread {
             end_of(thread).await;
         }

@@ -89,18 +89,11 @@ impl TestApp {
         let environment = vec![("MAINSTAY_DATABASE__DURABILITY".to_owned(), "process".to_owned())];
         let app = App::load_with(&folder.path, environment).unwrap_or_else(|error| fail(&error));
         let app = extend(app).listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
-        let mode = app.mode;
         let running = app.start().await.unwrap_or_else(|error| fail(&error));
-        let app = Self {
-            anon_key: running.anon_key(),
-            service_key: running.service_key(),
-            running,
-            folder,
-        };
-        if mode == Mode::Development {
-            app.seed().await.unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        if let Some(Err(error)) = running.seeded() {
+            panic!("the app under test cannot be seeded:\n{error}");
         }
-        app
+        Self { anon_key: running.anon_key(), service_key: running.service_key(), running, folder }
     }
 
     /// The address it listens on.
@@ -203,7 +196,8 @@ impl TestApp {
     /// # Errors
     /// What is wrong with it, as a developer is shown it.
     pub async fn seed(&self) -> Result<Vec<String>, String> {
-        let Seeded { files } = self.running.seed().await.map_err(|error| error.to_string())?;
+        let Seeded { files } =
+            self.running.opened().seed().await.map_err(|error| error.to_string())?;
         Ok(files.iter().map(ToString::to_string).collect())
     }
 

@@ -1,0 +1,57 @@
+//! `mainstay check`: every mistake in an application folder.
+
+use mainstay_core::{Diagnostic, Severity};
+use serde_json::{Value as Json, json};
+
+use super::{Failure, arguments::FolderArguments, output::Output, print_warnings};
+use crate::{
+    database,
+    folder::Folder,
+    load::{Loaded, environment, load},
+};
+
+pub(super) fn run(arguments: &FolderArguments, output: &Output) -> Result<(), Failure> {
+    let folder = Folder::open(&arguments.dir)?;
+    let checked = load(folder.read()?, &environment()).and_then(|loaded| {
+        match database::refused_by_engine(&loaded.catalog, &loaded.files) {
+            Some(mistakes) => Err(mistakes),
+            None => Ok(loaded),
+        }
+    });
+    if arguments.json {
+        let found = match &checked {
+            Ok(loaded) => &loaded.warnings,
+            Err(mistakes) => mistakes.diagnostics(),
+        };
+        let found: Vec<Json> = found.iter().map(as_json).collect();
+        let report = json!({ "ok": checked.is_ok(), "mistakes": found });
+        output.print(&format!("{report:#}"));
+        return checked.map(drop).map_err(|_| Failure::Told);
+    }
+    let loaded = checked?;
+    print_warnings(&loaded, output);
+    output.print(&summary(&loaded));
+    Ok(())
+}
+
+fn summary(loaded: &Loaded) -> String {
+    let models = loaded.catalog.models();
+    let fields: usize = models.iter().map(|model| model.fields.len()).sum();
+    let models = models.len();
+    format!("no mistakes in {models} models with {fields} fields")
+}
+
+fn as_json(found: &Diagnostic) -> Json {
+    json!({
+        "severity": match found.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        },
+        "file": found.file,
+        "line": found.line,
+        "column": found.column,
+        "message": found.message,
+        "label": found.label,
+        "hint": found.hint,
+    })
+}

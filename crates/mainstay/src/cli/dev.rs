@@ -1,0 +1,127 @@
+//! `mainstay dev`: an app while it is being written.
+
+use mainstay_core::render_diagnostics;
+use mainstay_web::ServerTiming;
+
+use super::{
+    Failure,
+    arguments::ServerArguments,
+    block_on,
+    output::Output,
+    panel::{panel, plain},
+    print_mistakes, print_warnings,
+    serve::{print_requests, write_log},
+};
+use crate::{
+    App, Running, SchemaChanges, StartError,
+    reload::{Reloaded, Reloader, ServedAnew},
+    running::stop_signal,
+    seed::SeedError,
+    watch::Changes,
+};
+
+pub(super) fn run(arguments: &ServerArguments, output: &Output) -> Result<(), Failure> {
+    let mut app = App::load(&arguments.dir)?.development();
+    write_log(app.settings());
+    print_warnings(&app.loaded, output);
+    if let Some(address) = arguments.listen {
+        app = app.listen(address);
+    }
+    if output.terminal {
+        app = app.server_timing(ServerTiming::On);
+    }
+    let app = print_requests(app, output);
+    block_on(async {
+        let stop = stop_signal().map_err(StartError::from)?;
+        let running = app.start().await?;
+        print_changes(running.schema_changes(), output);
+        print_seeded(&running, output);
+        output.print(&if output.terminal {
+            panel(&running, output.style)
+        } else {
+            plain(&running)
+        });
+        let reloader = running.reloader();
+        tokio::select! {
+            () = stop => {}
+            () = follow(reloader, output) => {}
+        }
+        running.close().await;
+        Ok(())
+    })
+}
+
+fn print_changes(changes: &SchemaChanges, output: &Output) {
+    if changes.created && !changes.steps.is_empty() {
+        output.print("made the database:");
+    }
+    for step in &changes.steps {
+        output.print(&format!("  {} {step}", output.style.green("+")));
+    }
+}
+
+fn print_seeded(running: &Running, output: &Output) {
+    match running.seeded() {
+        None => {}
+        Some(Ok(seeded)) => {
+            for file in &seeded.files {
+                output.print(&format!("  {} {file}", output.style.green("+")));
+            }
+        }
+        Some(Err(error)) => {
+            match error {
+                SeedError::Mistakes(mistakes) => print_mistakes(mistakes, output),
+                error => output.error(&error.to_string()),
+            }
+            output.note("not all of seed/ is loaded; `mainstay seed` loads it once it is mended");
+        }
+    }
+}
+
+/// Goes over to what the folder says whenever that changes; never returns.
+async fn follow(mut reloader: Reloader, output: &Output) {
+    let mut changes = match Changes::watch(reloader.watched()) {
+        Ok(changes) => changes,
+        Err(error) => {
+            output.warning(&format!(
+                "the folder cannot be watched ({error}): start again to have changes served"
+            ));
+            return std::future::pending().await;
+        }
+    };
+    // What was changed between the first reading and the watch would go unnoticed.
+    tell(reloader.reload().await, output);
+    while changes.next().await {
+        tell(reloader.reload().await, output);
+    }
+    std::future::pending().await
+}
+
+fn tell(reloaded: Reloaded, output: &Output) {
+    match reloaded {
+        Reloaded::Unchanged => {}
+        Reloaded::Served(anew) => tell_served(&anew, output),
+        Reloaded::Refused(error) => {
+            match &error {
+                StartError::Mistakes(mistakes) => print_mistakes(mistakes, output),
+                error => output.error(&error.to_string()),
+            }
+            output.note("the app goes on as it was");
+        }
+    }
+}
+
+fn tell_served(anew: &ServedAnew, output: &Output) {
+    if !anew.warnings.is_empty() {
+        let colour = output.error_colour();
+        output.complain(&render_diagnostics(&anew.warnings, &anew.files, colour));
+    }
+    output.print(&output.style.green("reloaded"));
+    for step in &anew.steps {
+        output.print(&format!("  {} {step}", output.style.green("+")));
+    }
+    if !anew.after_restart.is_empty() {
+        let sections = anew.after_restart.join(", ");
+        output.note(&format!("what changed in {sections} counts from the next start on"));
+    }
+}
