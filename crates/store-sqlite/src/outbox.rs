@@ -140,10 +140,16 @@ impl<'c> Outbox<'c> {
             self.commits += 1;
             if self.commits >= COMMITS_BETWEEN_DROPS {
                 self.commits = 0;
-                self.drop_old.execute([ROWS_KEPT])?;
+                self.keep(ROWS_KEPT)?;
             }
         }
         Ok(Seq(u64::try_from(seq).unwrap_or(0)))
+    }
+
+    /// Drops all rows but the latest so many.
+    fn keep(&mut self, rows: i64) -> Result<(), Trouble> {
+        self.drop_old.execute([rows])?;
+        Ok(())
     }
 }
 
@@ -207,4 +213,36 @@ fn event(catalog: &Catalog, seq: i64, entry: &Json) -> Option<Event> {
     };
     let txid = txid.as_u64()?;
     Some(Event { seq: Seq(u64::try_from(seq).ok()?), txid, model, key, op, fields })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_rows_are_dropped_and_numbers_go_on() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(TABLE).unwrap();
+        let mut outbox = Outbox::new(&connection).unwrap();
+        let one = || WriteEvents { entries: vec![r#""posts","insert",["1"],null"#.to_owned(); 2] };
+        assert_eq!(outbox.write(&[]).unwrap(), Seq(0));
+        for _ in 0..3 {
+            outbox.write(&[one(), WriteEvents::default(), one()]).unwrap();
+        }
+        let rows = || {
+            let mut statement = connection
+                .prepare("SELECT first_seq, last_seq, last_txid FROM mainstay_outbox")
+                .unwrap();
+            let rows = statement.query_map([], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+            });
+            rows.unwrap().collect::<Result<Vec<_>, _>>().unwrap()
+        };
+        outbox.keep(5).unwrap();
+        assert_eq!(rows(), [(1, 4, 2), (5, 8, 4), (9, 12, 6)]);
+        outbox.keep(1).unwrap();
+        assert_eq!(rows(), [(9, 12, 6)]);
+        assert_eq!(outbox.write(&[one()]).unwrap(), Seq(14));
+        assert_eq!(rows(), [(9, 12, 6), (13, 14, 7)]);
+    }
 }

@@ -30,6 +30,9 @@ use crate::{error::Trouble, outbox::WriteEvents, shared::Shared};
 
 /// Shapes whose statements the writer keeps.
 const SHAPES_MAX: usize = 256;
+/// Bytes of one row's values beyond which a shape's statements are let go once they
+/// have run: SQLite keeps what was bound last for as long as it keeps the statement.
+const BOUND_BYTES_KEPT: usize = 64 * 1024;
 
 /// What a write leaves behind besides its rows.
 pub(crate) struct Effects<'e> {
@@ -79,7 +82,11 @@ impl<'c> Writes<'c> {
         let mut committed = Committed::default();
         let mut effects = Effects { events };
         for plan in plans {
-            let affected = self.prepared(shared, plan.shape())?.run(plan, sink, &mut effects)?;
+            let affected = self.prepared(shared, plan.shape())?.run(plan, sink, &mut effects);
+            if bound_bytes(plan) > BOUND_BYTES_KEPT {
+                self.by_shape.remove(&plan.shape().id().get());
+            }
+            let affected = affected?;
             committed.affected.push(affected.keys);
             committed.inserted.push(affected.inserted);
         }
@@ -176,6 +183,22 @@ impl<'c> PreparedWrite<'c> {
             returning.send(plan, &affected.keys, sink)?;
         }
         Ok(affected)
+    }
+}
+
+/// How much a plan binds at once, at most.
+fn bound_bytes(plan: &WritePlan) -> usize {
+    let bytes_of = |values: &[Value]| values.iter().map(bytes_of).sum::<usize>();
+    let largest = plan.rows().iter().map(|row| bytes_of(row)).max().unwrap_or(0);
+    bytes_of(plan.values()) + largest
+}
+
+fn bytes_of(value: &Value) -> usize {
+    match value {
+        Value::Text(text) | Value::Json(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        Value::List(items) => items.iter().map(bytes_of).sum(),
+        _ => 0,
     }
 }
 

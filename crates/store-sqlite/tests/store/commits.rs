@@ -7,8 +7,8 @@ use std::{
 };
 
 use expect_test::expect;
-use mainstay_core::Code;
-use mainstay_store::{Cx, End, Health, Seq, Store, WriteError, WriteSet};
+use mainstay_core::{Code, Error, ValueRef};
+use mainstay_store::{Cx, End, Health, RowSink, Seq, Store, WriteError, WriteSet};
 use mainstay_store_sqlite::SqliteSettings;
 
 use super::harness::*;
@@ -128,6 +128,49 @@ async fn a_write_past_its_deadline_does_not_begin() {
         _ => panic!("a write began past its deadline"),
     }
     expect![""].assert_eq(&app.read(&read("notes", "id"), &service()).await);
+}
+
+/// Panics at the first row.
+struct Panicking;
+
+impl RowSink for Panicking {
+    fn begin_row(&mut self) {
+        panic!("as a test wants it");
+    }
+    fn value(&mut self, _: ValueRef<'_>) {}
+    fn begin_one(&mut self) {}
+    fn end_one(&mut self) {}
+    fn begin_many(&mut self) {}
+    fn end_many(&mut self) {}
+    fn end_row(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+    fn reset(&mut self) {}
+}
+
+#[tokio::test]
+async fn a_write_that_panics_is_undone_and_the_writer_goes_on() {
+    let app = App::of(&[("notes", NOTES)]).await;
+    let plan = app.plan(&insert("notes", &[&[]], "id"), &service()).unwrap();
+    let set = WriteSet { plans: vec![plan], end: End::Commit };
+    match app.store.write(set, cx(), Box::new(Panicking)).await {
+        Err(WriteError::Refused(error)) => assert_eq!(error.code(), Code::Internal),
+        _ => panic!("a panic was not reported"),
+    }
+    expect![""].assert_eq(&app.read(&read("notes", "id"), &service()).await);
+    expect!["[1] 1 new"].assert_eq(&app.write(&insert("notes", &[&[]], ""), &service()).await);
+}
+
+#[tokio::test]
+async fn a_large_row_is_written_as_often_as_one_likes() {
+    let app = App::of(&[("notes", NOTES)]).await;
+    let large = forever("é".repeat(100_000));
+    for number in 1..4 {
+        let told = app.write(&insert("notes", &[&[("body", large)]], ""), &service()).await;
+        assert_eq!(told, format!("[{number}] 1 new"));
+    }
+    let told = app.read(&read("notes", "body"), &service()).await;
+    assert_eq!(told.chars().filter(|letter| *letter == 'é').count(), 300_000);
 }
 
 #[tokio::test]

@@ -148,6 +148,7 @@ fn inserting<'a>(model: &'a str, row: PayloadRow<'a>) -> WriteRequest<'a> {
         clauses: Default::default(),
         embedded: Vec::new(),
         max_affected: None,
+        at_most: None,
     }
 }
 

@@ -321,6 +321,7 @@ fn writing(
         clauses: Clauses { filters, ..Clauses::default() },
         embedded: Vec::new(),
         max_affected: None,
+        at_most: None,
     }
 }
 
