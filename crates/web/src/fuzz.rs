@@ -3,13 +3,13 @@
 //! Each takes what came over the wire and panics only where the code behind it
 //! does; errors are what strangers mostly earn and are given back.
 
-use axum::http::{Method, Request};
+use axum::http::{HeaderMap, Method, Request};
 use mainstay_core::{Actor, Error, Limits, Timestamp};
 use mainstay_plan::{Planner, ReadPlan, WritePlan};
 
 use crate::rest::{self, Params, Plan, Rehearsal};
 
-/// `METHOD /rest/v1/{model}?{query}` with a JSON body.
+/// `METHOD /rest/v1/{model}?{query}` with its headers and a body.
 #[derive(Clone, Debug)]
 pub struct Sent<'a> {
     /// The method.
@@ -18,7 +18,9 @@ pub struct Sent<'a> {
     pub model: &'a str,
     /// The query string.
     pub query: &'a str,
-    /// The body.
+    /// The headers, as far as they say what is asked for.
+    pub headers: &'a HeaderMap,
+    /// The body: JSON, unless `Content-Type` says otherwise.
     pub body: &'a [u8],
 }
 
@@ -42,7 +44,8 @@ pub fn read_plan(
     actor: &Actor,
     now: Timestamp,
 ) -> Result<ReadPlan, Error> {
-    let sent = Sent { method: Method::GET, model, query, body: &[] };
+    let headers = HeaderMap::new();
+    let sent = Sent { method: Method::GET, model, query, headers: &headers, body: &[] };
     match plan(planner, &sent, actor, now)? {
         Plan::Read(plan) => Ok((*plan).clone()),
         Plan::Write(_) => unreachable!("BUG: GET is a read"),
@@ -69,6 +72,7 @@ pub fn write_plan(
 fn plan(planner: &Planner, sent: &Sent<'_>, actor: &Actor, now: Timestamp) -> Result<Plan, Error> {
     let mut req = Request::new(());
     *req.method_mut() = sent.method.clone();
+    *req.headers_mut() = sent.headers.clone();
     let (head, ()) = req.into_parts();
     let params = Params::decode(Some(sent.query))?;
     let (call, _) =
