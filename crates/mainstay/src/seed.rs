@@ -208,7 +208,6 @@ impl<'a> Loader<'a> {
     }
 
     /// A row's values with each ref as the key of the row it names.
-    #[expect(clippy::type_complexity, reason = "the inner result is this function's alone")]
     async fn resolve(
         &mut self,
         file: &SeedFile,
@@ -298,6 +297,7 @@ impl<'a> Loader<'a> {
             clauses: Clauses::default(),
             embedded: Vec::new(),
             max_affected: None,
+            at_most: None,
         };
         self.planner.write(&request, &service(), mainstay_web::system_time(), &mut Uuid::now_v7)
     }

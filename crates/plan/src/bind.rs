@@ -9,6 +9,13 @@ use mainstay_rules::caller_value;
 
 use crate::{Argument, Clauses};
 
+/// Regular expressions of one request: each is compiled for it.
+const PATTERNS_MAX: usize = 8;
+/// Bytes a compiled regular expression may take.
+const PATTERN_PROGRAM_BYTES_MAX: usize = 1 << 18;
+/// Values one request may bind, lists' items apart.
+pub(crate) const VALUES_MAX: usize = 20_000;
+
 /// Where the value of a slot comes from.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum SlotSource {
@@ -78,6 +85,19 @@ impl Sources<'_, '_> {
     /// # Errors
     /// Where a text is not of the type its field has.
     pub(crate) fn values(&self, slots: &[SlotSource]) -> Result<Box<[Value]>, Error> {
+        let is_pattern = |slot: &&SlotSource| {
+            matches!(
+                slot,
+                SlotSource::Argument(_, Conversion::Pattern)
+                    | SlotSource::Item(_, _, Conversion::Pattern)
+            )
+        };
+        if slots.len() > PATTERNS_MAX && slots.iter().filter(is_pattern).count() > PATTERNS_MAX {
+            return Err(Error::new(
+                Code::LimitExceeded,
+                format!("a request may hold {PATTERNS_MAX} regular expressions at most"),
+            ));
+        }
         slots.iter().map(|slot| self.value(slot)).collect()
     }
 
@@ -116,6 +136,9 @@ impl Sources<'_, '_> {
         match conversion {
             Conversion::Parse(kind) => Value::parse(text, kind, self.json_depth_max)
                 .map_err(|error| unreadable(text, kind, error)),
+            Conversion::Like if text.len() > self.pattern_bytes_max => {
+                Err(pattern_too_long(self.pattern_bytes_max))
+            }
             Conversion::Like => Value::parse(&text.replace('*', "%"), Type::Text, 0)
                 .map_err(|error| unreadable(text, Type::Text, error)),
             Conversion::Pattern => {
@@ -152,16 +175,20 @@ fn shortened(text: &str) -> &str {
     text.char_indices().nth(100).map_or(text, |(at, _)| &text[..at])
 }
 
+fn pattern_too_long(bytes_max: usize) -> Error {
+    Error::new(
+        Code::LimitExceeded,
+        format!("a pattern is longer than pattern_bytes_max allows ({bytes_max})"),
+    )
+}
+
 /// Refuses a regular expression that is too long or cannot be read, so that a
 /// store's engine for them is never handed one.
 fn check_pattern(text: &str, bytes_max: usize) -> Result<(), Error> {
     if text.len() > bytes_max {
-        return Err(Error::new(
-            Code::LimitExceeded,
-            format!("a regular expression is longer than pattern_bytes_max allows ({bytes_max})"),
-        ));
+        return Err(pattern_too_long(bytes_max));
     }
-    regex::RegexBuilder::new(text).size_limit(1 << 20).build().map(drop).map_err(|_| {
-        Error::new(Code::PatternInvalid, format!("invalid regular expression: \"{text}\""))
-    })
+    regex::RegexBuilder::new(text).size_limit(PATTERN_PROGRAM_BYTES_MAX).build().map(drop).map_err(
+        |_| Error::new(Code::PatternInvalid, format!("invalid regular expression: \"{text}\"")),
+    )
 }

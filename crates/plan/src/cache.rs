@@ -20,11 +20,14 @@ use mainstay_core::{Truth, removal::removed};
 use mainstay_rules::Term;
 use parking_lot::RwLock;
 
-/// Variants one structure may have; beyond it plans are made anew each time.
+/// Variants one structure may have; beyond it the oldest is forgotten.
 const VARIANTS_MAX: usize = 32;
-/// What an entry costs beside its key, as a round estimate in bytes: a shape, its
+/// What a variant costs beside its key, as a round estimate in bytes: a shape, its
 /// filters, and the statements a store keeps for it.
 const VARIANT_BYTES: usize = 4 * 1024;
+/// What each column and each node of a condition adds to that: here, in the answer's
+/// layout and in the statement's text.
+const NODE_BYTES: usize = 256;
 
 /// Plans of one kind by structure and truths.
 pub(crate) struct Cache<T> {
@@ -47,6 +50,7 @@ struct Entry<T> {
 struct Variant<T> {
     truths: Vec<(Term, Truth)>,
     made: Arc<T>,
+    bytes: usize,
 }
 
 impl<T> Cache<T> {
@@ -81,26 +85,40 @@ impl<T> Cache<T> {
         made
     }
 
-    /// Keeps a plan, made while these terms were this true.
-    pub(crate) fn insert(&self, key: Vec<u8>, truths: Vec<(Term, Truth)>, made: Arc<T>) {
+    /// Keeps a plan of this weight (in columns and nodes), made while these terms were
+    /// this true.
+    pub(crate) fn insert(
+        &self,
+        key: Vec<u8>,
+        truths: Vec<(Term, Truth)>,
+        made: Arc<T>,
+        weight: usize,
+    ) {
+        let bytes = VARIANT_BYTES + weight * NODE_BYTES;
+        let variant = Variant { truths, made, bytes };
         let mut generations = self.generations.write();
         if let Some(entry) = generations.young.get(&key[..]) {
             let mut variants = entry.variants.write();
-            if variants.len() < VARIANTS_MAX {
-                variants.push(Variant { truths, made });
-                drop(variants);
-                generations.grow(VARIANT_BYTES, self.bytes_max);
+            if variants.iter().any(|known| known.truths == variant.truths) {
+                return;
             }
+            if variants.len() >= VARIANTS_MAX {
+                variants.remove(0);
+            }
+            variants.push(variant);
+            drop(variants);
+            generations.grow(bytes, self.bytes_max);
             return;
         }
-        let cost = key.len() + VARIANT_BYTES;
-        let entry = Entry { variants: RwLock::new(vec![Variant { truths, made }]) };
+        let cost = key.len() + bytes;
+        let entry = Entry { variants: RwLock::new(vec![variant]) };
         generations.young.insert(key.into_boxed_slice(), Arc::new(entry));
         generations.grow(cost, self.bytes_max);
     }
 
     fn promote(&self, key: &[u8], entry: Arc<Entry<T>>) {
-        let cost = key.len() + VARIANT_BYTES * entry.variants.read().len();
+        let held: usize = entry.variants.read().iter().map(|variant| variant.bytes).sum();
+        let cost = key.len() + held;
         let mut generations = self.generations.write();
         if generations.old.remove(key).is_some() {
             generations.young.insert(key.into(), entry);
@@ -130,9 +148,10 @@ mod tests {
     #[test]
     fn what_is_asked_for_again_outlives_what_is_not() {
         let cache: Cache<u32> = Cache::new(8 * VARIANT_BYTES);
-        cache.insert(b"kept".to_vec(), Vec::new(), Arc::new(0));
+        cache.insert(b"kept".to_vec(), Vec::new(), Arc::new(0), 0);
         for number in 0..64_u32 {
-            cache.insert(format!("other {number}").into_bytes(), Vec::new(), Arc::new(number));
+            let key = format!("other {number}").into_bytes();
+            cache.insert(key, Vec::new(), Arc::new(number), 0);
             assert!(cache.get(b"kept", &always).is_some(), "after {number}");
         }
         assert!(cache.get(b"other 0", &always).is_none());

@@ -4,11 +4,11 @@
 //! things are true, whatever their values are. Every text is preceded by its
 //! length and every alternative by a tag, so that no two structures share bytes.
 
-use mainstay_core::{JsonStep, Quantifier};
+use mainstay_core::{Code, Error, JsonStep, Quantifier};
 
 use crate::{
     Aggregate, Argument, Clauses, Condition, Count, FieldExpr, Group, Join, OrderTerm, ReadRequest,
-    SelectEmbed, SelectField, SelectItem, request::Text,
+    SelectEmbed, SelectField, SelectItem, bind::VALUES_MAX, request::Text,
 };
 
 /// A request's structure, and its values in the order they were met.
@@ -36,6 +36,25 @@ impl<'r, 'a> Key<'r, 'a> {
         });
         key.rows(&request.select, &request.clauses, &request.embedded);
         key
+    }
+
+    /// Refuses a request with more values than the slots of a plan can number.
+    pub(crate) fn check_size(&self) -> Result<(), Error> {
+        let values: usize = self
+            .arguments
+            .iter()
+            .map(|argument| match argument {
+                Argument::List(items) => items.len(),
+                Argument::Text(_) | Argument::Is(_) => 1,
+            })
+            .sum();
+        if values + 2 * self.clauses.len() > VALUES_MAX {
+            return Err(Error::new(
+                Code::LimitExceeded,
+                format!("a request may hold {VALUES_MAX} values at most"),
+            ));
+        }
+        Ok(())
     }
 
     /// Which rows, what of them, and the same for embedded models.

@@ -10,15 +10,15 @@ use mainstay_rules::{Rulebook, Term};
 use uuid::Uuid;
 
 use crate::{
-    Count, Features, ReadPlan, ReadRequest, ReadShape, ShapeId, WritePlan, WriteRequest,
-    WriteShape,
+    Count, Features, Query, ReadPlan, ReadRequest, ReadShape, ShapeId, Source, WritePlan,
+    WriteRequest, WriteShape,
     bind::{SlotSource, Sources},
     cache::Cache,
     gate::Gate,
     key::Key,
     names,
     read::ReadBuilder,
-    write,
+    rewrite, write,
 };
 
 /// Makes plans for one catalog. Cheap to share, safe to call from many threads.
@@ -126,7 +126,10 @@ impl Planner {
             shape: Arc::clone(&made.shape),
             values,
             rows,
-            affected_max: request.max_affected,
+            affected_max: match (request.max_affected, request.at_most) {
+                (Some(one), Some(other)) => Some(one.min(other)),
+                (one, other) => one.or(other),
+            },
             rows_max: self.limits.write_rows_max as u64,
         })
     }
@@ -147,6 +150,7 @@ impl Planner {
         actor: &Actor,
         now: Timestamp,
     ) -> Result<Arc<Made<ReadShape>>, Error> {
+        key.check_size()?;
         let model = names::model(&self.catalog, &request.model)?;
         let mut gate = Gate::new(&self.rulebook, actor, now);
         let mut builder = self.builder(&mut gate, key, &request.embedded);
@@ -160,8 +164,10 @@ impl Planner {
             count: request.count != Count::None,
             answers_nothing,
         });
+        let weight = weight(&shape.root);
         let made = Arc::new(Made { shape, slots });
-        self.reads.insert(std::mem::take(&mut key.bytes), consulted, Arc::clone(&made));
+        let key = std::mem::take(&mut key.bytes);
+        self.reads.insert(key, consulted, Arc::clone(&made), weight);
         Ok(made)
     }
 
@@ -174,6 +180,7 @@ impl Planner {
         actor: &Actor,
         now: Timestamp,
     ) -> Result<Arc<Made<WriteShape>>, Error> {
+        key.check_size()?;
         let mut gate = Gate::new(&self.rulebook, actor, now);
         let mut builder = self.builder(&mut gate, key, &request.embedded);
         let (action, returning) = write::shape(&mut builder, model, request, payload)?;
@@ -185,8 +192,10 @@ impl Planner {
             action,
             returning,
         });
+        let weight = shape.returning.as_ref().map_or(0, weight);
         let made = Arc::new(Made { shape, slots });
-        self.writes.insert(std::mem::take(&mut key.bytes), consulted, Arc::clone(&made));
+        let key = std::mem::take(&mut key.bytes);
+        self.writes.insert(key, consulted, Arc::clone(&made), weight);
         Ok(made)
     }
 
@@ -221,6 +230,20 @@ impl Planner {
 
 fn truths<'s>(actor: &'s Actor, now: Timestamp) -> impl Fn(&Term) -> Truth + 's {
     move |term| term.evaluate(actor, now)
+}
+
+/// What a query holds, in columns and nodes of conditions and values.
+fn weight(query: &Query) -> usize {
+    let columns: usize = query
+        .columns
+        .iter()
+        .map(|column| match &column.source {
+            Source::Value(operand, _) => rewrite::operand_nodes(operand),
+            Source::Aggregate(_, operand, ..) => operand.as_ref().map_or(1, rewrite::operand_nodes),
+            Source::Embed(embed) | Source::Spread(embed) => weight(&embed.query),
+        })
+        .sum();
+    query.columns.len() + columns + rewrite::nodes(&query.filter)
 }
 
 /// A shape id that no shape of this process has had.

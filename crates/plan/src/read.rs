@@ -18,7 +18,6 @@ use crate::{
     bind::SlotSource,
     gate::{Gate, Operation, denied_field},
     key::Key,
-    read::embeds::Child,
     request::Text,
 };
 
@@ -40,12 +39,14 @@ pub(crate) struct ReadBuilder<'b, 'r, 'a, 'p> {
     pub(crate) limits: &'b Limits,
     pub(crate) features: Features,
     pub(crate) embedded: Embedded<'r, 'a>,
-    /// The names and aliases of the embeds from the root to here.
-    path: Vec<(&'r str, &'r str)>,
+    /// The names of the embeds from the root to here.
+    path: Vec<&'r str>,
     /// Which of `embedded` were met.
     used: Vec<bool>,
     /// Embeds met so far.
     embeds: usize,
+    /// Nodes of the conditions on embeds so far.
+    exists_nodes: usize,
 }
 
 impl<'b, 'r, 'a, 'p> ReadBuilder<'b, 'r, 'a, 'p> {
@@ -58,7 +59,18 @@ impl<'b, 'r, 'a, 'p> ReadBuilder<'b, 'r, 'a, 'p> {
         embedded: Embedded<'r, 'a>,
     ) -> Self {
         let used = vec![false; embedded.len()];
-        Self { catalog, gate, key, limits, features, embedded, path: Vec::new(), used, embeds: 0 }
+        Self {
+            catalog,
+            gate,
+            key,
+            limits,
+            features,
+            embedded,
+            path: Vec::new(),
+            used,
+            embeds: 0,
+            exists_nodes: 0,
+        }
     }
 
     /// The rows of the root.
@@ -89,7 +101,7 @@ impl<'b, 'r, 'a, 'p> ReadBuilder<'b, 'r, 'a, 'p> {
         select: &'r [SelectItem<'a>],
     ) -> Result<Query, Error> {
         let children = self.children(model, select)?;
-        let filter = inner(&children);
+        let filter = self.inner(&children)?;
         let order = match self.clauses() {
             Some(clauses) if !clauses.order.is_empty() => {
                 self.order(model, clauses, &children, None)?
@@ -106,12 +118,14 @@ impl<'b, 'r, 'a, 'p> ReadBuilder<'b, 'r, 'a, 'p> {
         let readable = self.gate.required(model, name, Operation::Read)?;
         let children = self.children(model, select)?;
         let clauses = self.clauses();
+        let never = readable.is_never();
         let mut filter = readable;
         for condition in clauses.iter().flat_map(|clauses| &clauses.filters) {
             filter = filter.and(self.condition(model, condition, &children)?);
         }
-        filter = filter.and(inner(&children));
-        if filter.is_never() {
+        filter = filter.and(self.inner(&children)?);
+        if never {
+            // What the caller asks is checked all the same, so that mistakes are told.
             filter = Filter::NEVER;
         }
         let group_by = self.group_by(model, select)?;
@@ -142,11 +156,7 @@ impl<'b, 'r, 'a, 'p> ReadBuilder<'b, 'r, 'a, 'p> {
         }
         let path = &self.path;
         let at = self.embedded.iter().position(|(names, _)| {
-            names.len() == path.len()
-                && names
-                    .iter()
-                    .zip(path)
-                    .all(|(name, (target, alias))| name == target || name == alias)
+            names.len() == path.len() && names.iter().zip(path).all(|(name, embed)| name == embed)
         })?;
         self.used[at] = true;
         Some(at + 1)
@@ -182,12 +192,4 @@ impl<'b, 'r, 'a, 'p> ReadBuilder<'b, 'r, 'a, 'p> {
         self.open_field(model, field)?;
         columns::operand_of(declared, field, expr, Path::of(field))
     }
-}
-
-/// The condition that every `!inner` embed of a row has rows.
-fn inner(children: &[Child<'_>]) -> Filter {
-    children
-        .iter()
-        .filter(|child| child.inner)
-        .fold(Filter::ALWAYS, |filter, child| filter.and(child.exists()))
 }

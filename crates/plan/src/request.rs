@@ -258,8 +258,12 @@ pub struct WriteRequest<'a> {
     pub clauses: Clauses<'a>,
     /// The same for embedded models of the answer.
     pub embedded: Vec<(Vec<Text<'a>>, Clauses<'a>)>,
-    /// The rows that may be changed at most, under `handling=strict`.
+    /// The rows that may be affected at most, as the caller says under
+    /// `handling=strict`: then a filter is not needed.
     pub max_affected: Option<u64>,
+    /// The rows that may be affected at most for another reason: the answer is to be
+    /// one object, and no sink will see how many there are.
+    pub at_most: Option<u64>,
 }
 
 /// What a write does.

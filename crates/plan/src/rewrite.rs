@@ -4,7 +4,7 @@
 //! down (the target of a ref, an embedded model's row), every row it names moves
 //! down with it; and what it asks of the caller becomes a slot of the plan's.
 
-use mainstay_core::{Filter, Operand, Path, RowRef, Scope};
+use mainstay_core::{Filter, Operand, Path, RefId, RowRef, Scope};
 
 /// The condition with every row moved down by so many scopes.
 pub(crate) fn shifted(filter: Filter, by: u8) -> Filter {
@@ -14,6 +14,60 @@ pub(crate) fn shifted(filter: Filter, by: u8) -> Filter {
 /// The condition with each operand, innermost first, replaced by what `leaf` says.
 pub(crate) fn with_operands(filter: Filter, leaf: &mut dyn FnMut(Operand) -> Operand) -> Filter {
     walk(filter, 0, leaf)
+}
+
+/// How many conditions and values a condition is made of.
+pub(crate) fn nodes(filter: &Filter) -> usize {
+    1 + match filter {
+        Filter::Const(_) => 0,
+        Filter::And(all) | Filter::Or(all) => all.iter().map(nodes).sum(),
+        Filter::Not(inner) | Filter::IsTrue(inner) | Filter::Exists { filter: inner, .. } => {
+            nodes(inner)
+        }
+        Filter::If(test, yes, no) => nodes(test) + nodes(yes) + nodes(no),
+        Filter::Is(one) | Filter::IsNull(one) => operand_nodes(one),
+        Filter::Compare(one, _, other)
+        | Filter::In(one, other)
+        | Filter::Text(one, _, other)
+        | Filter::JsonContains(one, other) => operand_nodes(one) + operand_nodes(other),
+    }
+}
+
+/// How many conditions and values a value is made of.
+pub(crate) fn operand_nodes(operand: &Operand) -> usize {
+    1 + match operand {
+        Operand::Field(_)
+        | Operand::Literal(_)
+        | Operand::Caller(..)
+        | Operand::Now
+        | Operand::Slot(..)
+        | Operand::Count(..)
+        | Operand::Json { .. } => 0,
+        Operand::Lower(one)
+        | Operand::Size(one)
+        | Operand::Shift(one, _)
+        | Operand::Cast(one, _) => operand_nodes(one),
+        Operand::Elapsed(one, other) => operand_nodes(one) + operand_nodes(other),
+        Operand::If(test, yes, no) => nodes(test) + operand_nodes(yes) + operand_nodes(no),
+    }
+}
+
+/// The value, of a row that is reached from the row asked about by a ref, as a value
+/// of the row asked about. None where it asks for more than fields along refs.
+pub(crate) fn through(operand: &Operand, reference: RefId) -> Option<Operand> {
+    let prefixed = |path: &Path| {
+        let mut hops = vec![reference];
+        hops.extend(&path.row.hops);
+        Path { row: RowRef { scope: path.row.scope, hops }, field: path.field }
+    };
+    Some(match operand {
+        Operand::Field(path) => Operand::Field(prefixed(path)),
+        Operand::Json { path, steps, as_text } => {
+            Operand::Json { path: prefixed(path), steps: steps.clone(), as_text: *as_text }
+        }
+        Operand::Cast(inner, kind) => Operand::Cast(Box::new(through(inner, reference)?), *kind),
+        _ => return None,
+    })
 }
 
 fn walk(filter: Filter, by: u8, leaf: &mut dyn FnMut(Operand) -> Operand) -> Filter {

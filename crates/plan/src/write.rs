@@ -19,7 +19,7 @@ use crate::{
     Action, Cascade, Conflict, ConflictResolution, Guard, InsertRequest, Query, Refusal,
     Resolution, Return, WriteAction, WriteRequest,
     bind::SlotSource,
-    gate::{Operation, denied_field},
+    gate::{Operation, denied, denied_field},
     key::Key,
     names,
     read::ReadBuilder,
@@ -100,6 +100,11 @@ impl Guards<'_, '_, '_, '_, '_> {
     fn insert(&mut self, insert: &InsertRequest<'_>, payload: &Rows<'_>) -> Result<Action, Error> {
         let mut create = Vec::new();
         let rule = self.required(Operation::Create)?;
+        if rule.is_never() {
+            // Asked of the store, the row would meet unique constraints first, which
+            // tell a stranger what is taken.
+            return Err(denied(&self.builder.catalog.model(self.model).name));
+        }
         self.push(&mut create, rule, Operation::Create);
         self.fields(&mut create, &payload.columns)?;
         self.references(&mut create, &payload.columns);

@@ -292,11 +292,9 @@ impl Form {
         self.prefer.returning.unwrap_or_default()
     }
 
-    /// The rows that may be affected, given whether the write has a filter: as the
-    /// caller prefers, or one where one object is asked for without being sent.
-    fn affected_max(&self, filtered: bool) -> Option<u64> {
-        let singular = self.is_singular_unseen() && filtered;
-        self.prefer.affected_max().or(singular.then_some(1))
+    /// The rows a write may affect for its answer to be of the form asked for.
+    fn at_most(&self) -> Option<u64> {
+        self.is_singular_unseen().then_some(1)
     }
 
     /// Whether one row is asked for that is not sent, so that no sink sees it.
@@ -307,7 +305,8 @@ impl Form {
     /// The error of a refused write as the caller asked for it: a bound that only
     /// `Accept` set is a matter of the answer's form.
     fn refused(&self, error: Error) -> Error {
-        let ours = self.is_singular_unseen() && self.prefer.affected_max().is_none();
+        let asked = self.prefer.affected_max().unwrap_or(u64::MAX);
+        let ours = self.is_singular_unseen() && asked > 1;
         if ours && error.code() == Code::MaxAffected {
             return encode::not_singular("more than 1");
         }

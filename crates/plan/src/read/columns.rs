@@ -4,14 +4,16 @@
 //! one whose rule depends on the row is null where the rule is not true.
 
 use mainstay_core::{
-    Code, Error, FieldId, Filter, JsonStep, Model, ModelId, Operand, Path, Type, Value,
+    Code, Error, FieldId, Filter, JsonStep, Model, ModelId, Operand, Path, RefId, Relation, RowRef,
+    Scope, Type, Value,
 };
 
 use crate::{
-    Aggregate, Column, FieldExpr, SelectField, SelectItem, Source,
+    Aggregate, Column, Embed, FieldExpr, Link, SelectField, SelectItem, Source,
     gate::denied_field,
     names,
     read::{ReadBuilder, embeds::Child},
+    rewrite::{nodes, shifted, through},
 };
 
 /// Columns, and what they are grouped by where something is computed over groups.
@@ -32,6 +34,8 @@ impl<'r, 'a> ReadBuilder<'_, 'r, 'a, '_> {
         }
         for item in select {
             match item {
+                // A second star would say everything twice.
+                SelectItem::Star if columns.iter().any(|(_, of_star)| *of_star) => {}
                 SelectItem::Star => self.star(model, &mut columns),
                 SelectItem::Field(field) => columns.push((self.field(model, field)?, false)),
                 SelectItem::Embed(embed) => {
@@ -39,7 +43,7 @@ impl<'r, 'a> ReadBuilder<'_, 'r, 'a, '_> {
                     if child.embed.query.columns.is_empty() {
                         continue;
                     }
-                    let name = child.names.1.into();
+                    let name = child.name.into();
                     let source = if embed.spread {
                         Source::Spread(Box::new(child.embed))
                     } else {
@@ -50,19 +54,48 @@ impl<'r, 'a> ReadBuilder<'_, 'r, 'a, '_> {
             }
         }
         let kept = unshadowed(columns);
-        let group_by = self.group_by(model, select)?;
-        if group_by.is_some()
-            && kept
-                .iter()
-                .any(|column| matches!(column.source, Source::Embed(_) | Source::Spread(_)))
-        {
-            return Err(Error::new(
-                Code::GroupingInvalid,
-                "an embed cannot stand beside an aggregate of the same model",
-            )
-            .with_hint("compute the aggregate inside the embed, or ask for the two apart"));
+        match self.group_by(model, select)? {
+            None => Ok((kept, None)),
+            Some(keys) => self.grouped(kept, keys),
         }
-        Ok((kept, group_by))
+    }
+
+    /// Groups by the fields of spread rows as well; other embeds have no one row to go
+    /// with a group.
+    fn grouped(&mut self, columns: Vec<Column>, mut keys: Vec<Operand>) -> Result<Grouped, Error> {
+        let mut kept = Vec::with_capacity(columns.len());
+        for column in columns {
+            let Source::Spread(embed) = column.source else {
+                if matches!(column.source, Source::Embed(_)) {
+                    return Err(ungrouped());
+                }
+                kept.push(column);
+                continue;
+            };
+            let Link::One(reference) = embed.link else { return Err(ungrouped()) };
+            let visible = self.visible(reference, &embed)?;
+            for inner in embed.query.columns {
+                let Source::Value(operand, kind) = inner.source else { return Err(ungrouped()) };
+                let reached = through(&operand, reference).ok_or_else(ungrouped)?;
+                let operand = masked(visible.clone(), reached);
+                keys.push(operand.clone());
+                kept.push(Column { name: inner.name, source: Source::Value(operand, kind) });
+            }
+        }
+        Ok((kept, Some(keys)))
+    }
+
+    /// The condition that a spread row is there to be seen.
+    fn visible(&mut self, reference: RefId, embed: &Embed) -> Result<Filter, Error> {
+        if embed.query.filter.is_always() {
+            return Ok(Filter::ALWAYS);
+        }
+        self.spend(nodes(&embed.query.filter) * embed.query.columns.len().max(1))?;
+        Ok(Filter::Exists {
+            from: RowRef::at(Scope::Row(0)),
+            relation: Relation::ToOne(reference),
+            filter: Box::new(Filter::IsTrue(Box::new(shifted(embed.query.filter.clone(), 1)))),
+        })
     }
 
     /// What the rows of a `select` are grouped by: every plain field beside an
@@ -177,6 +210,15 @@ impl<'r, 'a> ReadBuilder<'_, 'r, 'a, '_> {
         let name = item.alias.as_deref().unwrap_or(own).into();
         Ok(Column { name, source: Source::Aggregate(aggregate, operand, output, answered) })
     }
+}
+
+fn ungrouped() -> Error {
+    Error::new(
+        Code::GroupingInvalid,
+        "an embed cannot stand beside an aggregate of the same model, unless plain fields of a \
+         to-one row are spread",
+    )
+    .with_hint("compute the aggregate inside the embed, or ask for the two apart")
 }
 
 /// A field of a row, or a place inside it, with its type.

@@ -30,7 +30,7 @@ impl<'r, 'a> ReadBuilder<'_, 'r, 'a, '_> {
             }
             Condition::Compare { field, negated, operator, quantifier, argument } => {
                 if let Some(child) = self.embed_named(model, field, children) {
-                    return embed_condition(child, *negated, argument);
+                    return self.embed_condition(child, *negated, argument);
                 }
                 let (operand, kind) = self.open_operand(model, field)?;
                 let at = self.argument_at(argument);
@@ -57,7 +57,28 @@ impl<'r, 'a> ReadBuilder<'_, 'r, 'a, '_> {
         if !field.json.is_empty() || self.catalog.model(model).field_id(&field.name).is_some() {
             return None;
         }
-        children.iter().find(|child| child.is_named(&field.name))
+        children.iter().find(|child| child.name == field.name)
+    }
+
+    /// `comments=is.null`: whether the row has related rows that pass their filters.
+    fn embed_condition(
+        &mut self,
+        child: &Child<'r>,
+        negated: bool,
+        argument: &Argument<'_>,
+    ) -> Result<Filter, Error> {
+        let negated = match argument {
+            Argument::Is(IsValue::Null) => !negated,
+            Argument::Is(IsValue::NotNull) => negated,
+            Argument::Is(_) | Argument::Text(_) | Argument::List(_) => {
+                return Err(Error::new(
+                    Code::EmbedFilterInvalid,
+                    format!("bad operator on the embedded model \"{}\"", child.name),
+                )
+                .with_details("only is null or not is null can be asked of an embedded model"));
+            }
+        };
+        Ok(negate(self.exists(child)?, negated))
     }
 
     /// The place of an argument among the request's; each was met once when the key
@@ -161,24 +182,6 @@ fn is(operand: Operand, kind: Type, argument: &Argument<'_>) -> Option<Filter> {
             Some(Filter::And(vec![present(), Filter::Not(Box::new(truth()))]))
         }
         (IsValue::True | IsValue::False | IsValue::Unknown, _) => None,
-    }
-}
-
-/// `comments=is.null`: whether the row has related rows that pass their filters.
-fn embed_condition(
-    child: &Child<'_>,
-    negated: bool,
-    argument: &Argument<'_>,
-) -> Result<Filter, Error> {
-    let exists = child.exists();
-    match argument {
-        Argument::Is(IsValue::Null) => Ok(negate(exists, !negated)),
-        Argument::Is(IsValue::NotNull) => Ok(negate(exists, negated)),
-        Argument::Is(_) | Argument::Text(_) | Argument::List(_) => Err(Error::new(
-            Code::EmbedFilterInvalid,
-            format!("bad operator on the embedded model \"{}\"", child.names.1),
-        )
-        .with_details("only is null or not is null can be asked of an embedded model")),
     }
 }
 

@@ -8,27 +8,28 @@ use crate::{
     read::ReadBuilder,
     relate::{self, Candidate},
     request::Text,
-    rewrite::shifted,
+    rewrite::{self, shifted},
 };
 
 /// A related model, ready to be a column and to be filtered by.
 pub(super) struct Child<'r> {
-    /// The name after `select`, and the alias where there is one.
-    pub(super) names: (&'r str, &'r str),
+    /// The alias, or where there is none the name after `select`.
+    pub(super) name: &'r str,
     /// Whether rows above without related ones are left out.
     pub(super) inner: bool,
     /// The related rows.
     pub(super) embed: Embed,
+    /// What it costs to ask for their existence, in nodes of a condition.
+    weight: usize,
 }
 
-impl Child<'_> {
-    /// Whether the caller means this embed by a name.
-    pub(super) fn is_named(&self, name: &str) -> bool {
-        self.names.0 == name || self.names.1 == name
-    }
+/// Nodes that the conditions on embeds of one request may come to. Each asks for all
+/// that the embedded rows are filtered by, so that nested ones multiply.
+const EXISTS_NODES_MAX: usize = 5_000;
 
+impl Child<'_> {
     /// The condition, on the row above, that a related row passes its filter.
-    pub(super) fn exists(&self) -> Filter {
+    fn exists(&self) -> Filter {
         // A row that is embedded is one whose filter is true; that another's is unknown
         // does not make it doubtful whether there are any.
         let verdict = |filter: Filter| match filter {
@@ -56,6 +57,40 @@ impl Child<'_> {
 }
 
 impl<'r, 'a> ReadBuilder<'_, 'r, 'a, '_> {
+    /// The condition, on the row above, that a related row passes its filter.
+    ///
+    /// # Errors
+    /// `LimitExceeded` where such conditions multiply beyond what a request may cost.
+    pub(super) fn exists(&mut self, child: &Child<'_>) -> Result<Filter, Error> {
+        self.spend(child.weight)?;
+        Ok(child.exists())
+    }
+
+    /// Counts nodes of conditions that are copied for this request.
+    ///
+    /// # Errors
+    /// `LimitExceeded` where they come to more than a request may cost.
+    pub(super) fn spend(&mut self, nodes: usize) -> Result<(), Error> {
+        self.exists_nodes = self.exists_nodes.saturating_add(nodes);
+        if self.exists_nodes <= EXISTS_NODES_MAX {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::LimitExceeded,
+            "the conditions on embedded models multiply beyond what a request may cost",
+        )
+        .with_hint("ask for fewer embeds to be null, not null or inner"))
+    }
+
+    /// The condition that every `!inner` embed of a row has rows.
+    pub(super) fn inner(&mut self, children: &[Child<'_>]) -> Result<Filter, Error> {
+        let mut filter = Filter::ALWAYS;
+        for child in children.iter().filter(|child| child.inner) {
+            filter = filter.and(self.exists(child)?);
+        }
+        Ok(filter)
+    }
+
     /// The related models of one `select`, in its order.
     pub(super) fn children(
         &mut self,
@@ -84,19 +119,21 @@ impl<'r, 'a> ReadBuilder<'_, 'r, 'a, '_> {
             return Err(not_to_one(&self.catalog.model(model).name, &item.target));
         }
         let link = self.link(found)?;
-        let alias: &'r str = item.alias.as_deref().unwrap_or(&item.target);
-        self.path.push((&item.target, alias));
+        // An alias hides the name it stands for, so that two embeds can trade names.
+        let name: &'r str = item.alias.as_deref().unwrap_or(&item.target);
+        self.path.push(name);
         let query = self.query(found.target(self.catalog), &item.select);
         self.path.pop();
         let mut query: Query = query?;
         if matches!(link, Link::One(_) | Link::OneBack(_)) {
-            query.limit = None;
+            (query.limit, query.offset) = (None, None);
         }
-        Ok(Child {
-            names: (&item.target, alias),
-            inner: item.join == Join::Inner,
-            embed: Embed { link, query },
-        })
+        let mut weight = 2 + rewrite::nodes(&query.filter);
+        if let Link::Through(via) = &link {
+            weight += 2 + rewrite::nodes(&via.filter);
+        }
+        let inner = item.join == Join::Inner;
+        Ok(Child { name, inner, embed: Embed { link, query }, weight })
     }
 
     /// The link of a relation. Following it tells what its ref fields hold, so their

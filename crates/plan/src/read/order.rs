@@ -1,16 +1,13 @@
 //! The order of rows: complete, so that pages never overlap.
 
-use mainstay_core::{Code, Error, Filter, ModelId, Operand, Path, RowRef, Scope, Type, Value};
+use mainstay_core::{Code, Error, ModelId, Operand, Path, RowRef, Scope, Type, Value};
 
 use crate::{
-    Clauses, Link, Order, OrderTerm,
-    gate::Operation,
-    names,
+    Clauses, Link, Order, OrderTerm, names,
     read::{
         ReadBuilder, columns,
         embeds::{Child, not_to_one},
     },
-    rewrite::shifted,
 };
 
 impl<'r, 'a> ReadBuilder<'_, 'r, 'a, '_> {
@@ -76,7 +73,7 @@ impl<'r, 'a> ReadBuilder<'_, 'r, 'a, '_> {
         term: &'r OrderTerm<'a>,
         children: &[Child<'r>],
     ) -> Result<(Operand, Type), Error> {
-        let Some(child) = children.iter().find(|child| child.is_named(relation)) else {
+        let Some(child) = children.iter().find(|child| child.name == relation) else {
             return Err(super::embeds::not_selected(&[relation.into()]));
         };
         let Link::One(reference) = child.embed.link else {
@@ -89,15 +86,11 @@ impl<'r, 'a> ReadBuilder<'_, 'r, 'a, '_> {
         let row = RowRef { scope: Scope::Row(0), hops: vec![reference] };
         let (operand, kind) =
             columns::operand_of(declared, field, &term.field, Path { row, field })?;
-        let readable = self.gate.required(target, &declared.name, Operation::Read)?;
-        if readable.is_always() {
+        // What is answered as null is ordered as null: the embed's filter holds its rule.
+        if child.embed.query.filter.is_always() {
             return Ok((operand, kind));
         }
-        let visible = Filter::Exists {
-            from: RowRef::at(Scope::Row(0)),
-            relation: mainstay_core::Relation::ToOne(reference),
-            filter: Box::new(shifted(readable, 1)),
-        };
+        let visible = self.exists(child)?;
         let hidden = Operand::Literal(Value::Null);
         Ok((Operand::If(Box::new(visible), Box::new(operand), Box::new(hidden)), kind))
     }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::{
     PayloadValue, Planner, WriteAction, WriteRequest,
     bind::unreadable,
+    gate::denied,
     write::{constraints, payload::Rows},
 };
 
@@ -77,11 +78,26 @@ impl Filling<'_> {
             let value = match here {
                 Some((_, Some(value))) => self.given(field, value)?,
                 Some((_, None)) if !missing_default => Value::Null,
-                Some((_, None)) | None => self.default(field),
+                Some((_, None)) | None => {
+                    let value = self.default(field);
+                    self.refuse_nobody(field, &value)?;
+                    value
+                }
             };
             values.push(self.checked(field, value)?);
         }
         Ok(values.into_boxed_slice())
+    }
+
+    /// A row that must name its caller cannot be made by one who is nobody: that is a
+    /// matter of who asks, not of what the payload lacks.
+    fn refuse_nobody(&self, id: FieldId, value: &Value) -> Result<(), Error> {
+        let field = self.declared.field(id);
+        let names_caller = field.required && field.default == Some(DefaultValue::CallerId);
+        if names_caller && value.is_null() && !self.actor.is_service() {
+            return Err(denied(&self.declared.name));
+        }
+        Ok(())
     }
 
     fn given(&self, id: FieldId, value: &PayloadValue<'_>) -> Result<Value, Error> {

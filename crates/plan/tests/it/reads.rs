@@ -226,3 +226,66 @@ fn embeds_are_bounded_in_depth() {
         expect!["54000: the request has more embeds than embed_depth_max allows (5)"],
     );
 }
+
+#[test]
+fn conditions_on_nested_embeds_cannot_multiply_without_bound() {
+    let planner = planner(NOTES);
+    let is_null = |name: &'static str| Condition::Compare {
+        field: field(name),
+        negated: false,
+        operator: Operator::Is,
+        quantifier: None,
+        argument: Argument::Is(mainstay_plan::IsValue::Null),
+    };
+    let many = |name: &'static str| Clauses {
+        filters: (0..100).map(|_| is_null(name)).collect(),
+        ..Clauses::default()
+    };
+    let inner = embed("notes", Join::Left, vec![embed("people", Join::Left, Vec::new())]);
+    let request = ReadRequest {
+        model: "notes".into(),
+        select: vec![embed("people", Join::Left, vec![inner])],
+        clauses: many("people"),
+        embedded: vec![
+            (vec!["people".into()], many("notes")),
+            (vec!["people".into(), "notes".into()], many("people")),
+        ],
+        ..ReadRequest::default()
+    };
+    check(
+        &planner,
+        &request,
+        &Actor::service("a test"),
+        expect!["54000: the conditions on embedded models multiply beyond what a request may cost"],
+    );
+}
+
+#[test]
+fn embeds_may_trade_names() {
+    let planner = planner(NOTES);
+    let aliased = |alias: &'static str, target: &'static str| {
+        SelectItem::Embed(SelectEmbed {
+            alias: Some(alias.into()),
+            target: target.into(),
+            hint: None,
+            join: Join::Left,
+            spread: false,
+            select: vec![item("id")],
+        })
+    };
+    let request = ReadRequest {
+        model: "notes".into(),
+        select: vec![aliased("closed", "people"), aliased("people", "closed")],
+        embedded: vec![(
+            vec!["closed".into()],
+            Clauses { filters: vec![equals("name", "Ada")], ..Clauses::default() },
+        )],
+        ..ReadRequest::default()
+    };
+    check(
+        &planner,
+        &request,
+        &Actor::service("a test"),
+        expect!["closed {id where name Eq <Ada>}, people {id where true} where true"],
+    );
+}

@@ -79,6 +79,7 @@ fn write(action: WriteAction<'_>) -> WriteRequest<'_> {
         clauses: Clauses { filters, ..Clauses::default() },
         embedded: Vec::new(),
         max_affected: None,
+        at_most: None,
     }
 }
 
@@ -218,4 +219,15 @@ fn defaults_fill_what_a_row_leaves_out() {
     assert_eq!(row[2], Value::Text("ada".into()));
     assert_eq!(row[3], Value::Int(1));
     assert_eq!(row[5], Value::Timestamp(now()));
+}
+
+#[test]
+fn a_row_that_may_never_be_created_reaches_no_store() {
+    let planner = planner(NOTES);
+    check(
+        &planner,
+        &insert(vec![text("text", "hi"), text("owner", "ada")]),
+        &Actor::anonymous(),
+        expect!["42501: permission denied for model notes"],
+    );
 }

@@ -33,7 +33,7 @@ timestamps = false
 title = { type = "text" }
 [rules]
 read = "true"
-create = "auth.id != 'nobody'"
+create = "true"
 update = "true"
 delete = "true"
 "#;

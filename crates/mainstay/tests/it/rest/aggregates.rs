@@ -39,6 +39,10 @@ async fn plain_fields_beside_an_aggregate_make_the_groups() {
                 r#"[{"published":true,"sum":20},{"published":false,"sum":20},{"published":null,"sum":null}]"#,
             ),
             ("posts?id=lte.2&select=id,comments(count)", r#"[{"id":1,"comments":[{"count":2}]},{"id":2,"comments":[{"count":1}]}]"#),
+            (
+                "posts?author=eq.ada&select=...author(name),count()",
+                r#"[{"name":"Ada","count":2}]"#,
+            ),
             ("authors?id=eq.ada&select=id,posts(views.sum(),count())", r#"[{"id":"ada","posts":[{"sum":10,"count":2}]}]"#),
         ],
     )

@@ -239,3 +239,27 @@ async fn a_key_never_changes() {
     assert_eq!(refused.0, 400, "{}", refused.1);
     assert!(refused.1.contains("428C9"), "{}", refused.1);
 }
+
+#[tokio::test]
+async fn one_object_asked_for_and_not_sent_bounds_the_write() {
+    let app = shelf().await;
+    let object = [("Accept", "application/vnd.pgrst.object+json")];
+    for (method, path, body) in [
+        ("POST", "/rest/v1/authors", r#"[{"id":"x","name":"X"},{"id":"y","name":"Y"}]"#),
+        ("PATCH", "/rest/v1/posts?views=eq.10", r#"{"views":99}"#),
+        ("DELETE", "/rest/v1/posts?views=eq.10", ""),
+    ] {
+        let refused = app.send(method, path, &Caller::Anonymous, &object, body).await;
+        assert_eq!(
+            (refused.status, json(&refused)["code"].as_str()),
+            (406, Some("PGRST116")),
+            "{method}: {}",
+            refused.body
+        );
+    }
+    answers(
+        &app,
+        &[("posts?views=eq.10&select=id", r#"[{"id":1},{"id":4}]"#), ("authors?id=in.(x,y)", "[]")],
+    )
+    .await;
+}

@@ -45,6 +45,9 @@ pub(in crate::rest) fn decode<'a>(
         resolution: form.prefer.resolution,
         on_conflict: query.on_conflict,
     };
+    if form.is_singular_unseen() && insert.payload.len() > 1 {
+        return Err(encode::not_singular(insert.payload.len()));
+    }
     form.address = address(&asked.model, planner.catalog());
     // As in PostgREST, filters of an insert choose nothing: its rows are all new.
     let clauses = Clauses { order: query.clauses.order, ..Clauses::default() };
@@ -56,6 +59,7 @@ pub(in crate::rest) fn decode<'a>(
         clauses,
         embedded: query.embedded,
         max_affected: None,
+        at_most: form.at_most(),
     };
     Ok((Call::Write(request), form))
 }
@@ -92,6 +96,7 @@ pub(in crate::rest) fn decode_put<'a>(
         clauses: Clauses::default(),
         embedded: query.embedded,
         max_affected: None,
+        at_most: form.at_most(),
     };
     Ok((Call::Write(request), form))
 }

@@ -32,7 +32,8 @@ pub(in crate::rest) fn decode<'a>(
         action: WriteAction::Update { payload: row, columns: query.columns },
         returning: form.returning(),
         select: query.select,
-        max_affected: form.affected_max(!query.clauses.filters.is_empty()),
+        max_affected: form.prefer.affected_max(),
+        at_most: form.at_most(),
         clauses: query.clauses,
         embedded: query.embedded,
     };
@@ -51,7 +52,7 @@ pub(in crate::rest) fn answer(
     let total = form.prefer.counts().then_some(rows);
     let headers = res.headers_mut();
     headers.insert(header::CONTENT_RANGE, range::content_range(0, rows, total));
-    let applies = Applies { missing: true, returning: true, affected: true, resolution: false };
+    let applies = Applies { missing: false, returning: true, affected: true, resolution: false };
     if let Some(applied) = form.prefer.applied(applies) {
         headers.insert(PREFERENCE_APPLIED, applied);
     }

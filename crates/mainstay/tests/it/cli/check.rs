@@ -1,0 +1,77 @@
+//! `mainstay check` and `mainstay routes`.
+
+use serde_json::Value as Json;
+
+use super::{folder, run, text};
+
+const WRONG: &[(&str, &str)] = &[
+    ("mainstay.toml", "[server]\nlisten = \"nowhere\"\n"),
+    ("models/posts.toml", "[fields]\ntitle = { type = \"txet\", requird = true }\n"),
+];
+
+#[test]
+fn every_mistake_is_shown_with_its_place_and_the_command_fails() {
+    let directory = folder(WRONG);
+    let checked = run(&["check", text(&directory)]);
+    assert_eq!((checked.code, checked.out.as_str()), (Some(1), ""));
+    for part in [
+        "--> mainstay.toml:2:",
+        "--> models/posts.toml:2:",
+        "^^^^^^",
+        "did you mean `required`?",
+        "did you mean `text`?",
+        "3 mistakes",
+    ] {
+        assert!(checked.err.contains(part), "no {part} in:\n{}", checked.err);
+    }
+    assert!(!checked.err.contains('\u{1b}'), "a pipe gets no colours");
+}
+
+#[test]
+fn a_rule_that_names_no_field_is_a_mistake_at_its_place() {
+    let directory = folder(&[(
+        "models/posts.toml",
+        "[fields]\ntitle = { type = \"text\" }\n[rules]\nread = \"titel == 'a'\"\n",
+    )]);
+    let checked = run(&["check", text(&directory)]);
+    assert_eq!(checked.code, Some(1));
+    assert!(checked.err.contains("--> models/posts.toml:4:9"), "{}", checked.err);
+    assert!(checked.err.contains("title"), "{}", checked.err);
+}
+
+#[test]
+fn mistakes_are_printed_as_json_where_asked_for() {
+    let directory = folder(WRONG);
+    let checked = run(&["check", text(&directory), "--json"]);
+    assert_eq!((checked.code, checked.err.as_str()), (Some(1), ""));
+    let report: Json = serde_json::from_str(&checked.out).expect("JSON");
+    assert_eq!(report["ok"], false);
+    assert_eq!(report["mistakes"].as_array().map(Vec::len), Some(3));
+    assert_eq!(report["mistakes"][0]["file"], "mainstay.toml");
+    assert_eq!(report["mistakes"][0]["line"], 2);
+
+    let good = folder(&[("mainstay.toml", "")]);
+    let checked = run(&["check", text(&good), "--json"]);
+    let report: Json = serde_json::from_str(&checked.out).expect("JSON");
+    assert_eq!((checked.code, &report["ok"]), (Some(0), &Json::Bool(true)));
+}
+
+#[test]
+fn routes_say_which_of_them_no_rule_opens() {
+    let directory = folder(&[(
+        "models/posts.toml",
+        "[fields]\ntitle = { type = \"text\" }\n[rules]\nread = \"true\"\n",
+    )]);
+    let listed = run(&["routes", text(&directory), "--json"]);
+    let listed: Json = serde_json::from_str(&listed.out).expect("JSON");
+    let of = |method: &str| {
+        let routes = listed["routes"].as_array().expect("a list");
+        let found = routes.iter().find(|route| {
+            route["path"] == "/rest/v1/posts" && route["methods"][0] == method
+        });
+        found.expect("listed")["denied"].clone()
+    };
+    assert_eq!((of("GET"), of("DELETE")), (Json::Bool(false), Json::Bool(true)));
+    let shown = run(&["routes", text(&directory)]).out;
+    assert!(shown.contains("DELETE") && shown.contains("denied: there is no rule"), "{shown}");
+}
