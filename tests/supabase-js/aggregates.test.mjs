@@ -83,10 +83,20 @@ test("an embed through a junction is counted", async () => {
   );
 });
 
-test("an embed or a spread beside an aggregate is refused with what to do instead", async () => {
-  const error = fails(await db.from("posts").select("...author(handle), views.sum()"), "42803", 400);
-  assert.match(error.hint, /inside the embed/);
-  fails(await db.from("posts").select("author(handle), count()"), "42803", 400);
+test("rows are grouped by a field of a spread, and by what that caller may see", async () => {
+  const grouped = async (client) =>
+    data(await client.from("posts").select("...author(handle), views.sum(), count()"))
+      .toSorted((one, other) => one.handle.localeCompare(other.handle));
+  assert.deepEqual(await grouped(db), [
+    { handle: "ada", sum: 130, count: 2 },
+    { handle: "bo", sum: 10, count: 1 },
+    { handle: "cleo", sum: 0, count: 1 },
+  ]);
+  assert.deepEqual(await grouped(await server.user("bo")), [
+    { handle: "ada", sum: 130, count: 2 },
+    { handle: "bo", sum: 10, count: 2 },
+    { handle: "cleo", sum: 0, count: 1 },
+  ]);
 });
 
 test("only rows and fields that the caller may see are counted", async () => {

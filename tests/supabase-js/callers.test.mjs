@@ -83,6 +83,8 @@ test("an operation without a rule is closed", async () => {
 
 test("nobody writes under another's name, and nobody anonymous writes", async () => {
   fails(await anonymous.from("posts").insert({ title: "T", slug: "t-x", author: "ada" }), "42501", 401);
+  // The author would default to the caller, and there is none: that they may not write comes first.
+  fails(await anonymous.from("posts").insert({ title: "T", slug: "t-x" }), "42501", 401);
   fails(await bo.from("posts").insert({ title: "T", slug: "t-x", author: "ada" }), "42501", 403);
   fails(
     await bo.from("posts").insert([{ title: "T", slug: "t-x", author: "bo" }, { title: "T", slug: "t-y", author: "ada" }]),
