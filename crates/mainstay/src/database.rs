@@ -6,7 +6,7 @@
 
 use std::{
     fmt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -139,6 +139,8 @@ pub(crate) fn open(
     if path.starts_with(folder.generated()) {
         folder.make_generated()?;
     }
+    // `./data.db` says no more than `data.db`.
+    let path = path.strip_prefix(".").map(Path::to_owned).unwrap_or(path);
     let sqlite = SqliteSettings {
         durability: match settings.durability {
             Durability::Full => mainstay_store_sqlite::Durability::Full,

@@ -14,7 +14,7 @@ use mainstay_core::{Diagnostic, Settings, SourceFile};
 use crate::{
     app::{Mode, Opened, StartError, web_app},
     database::{Database, SchemaPolicy},
-    folder::Folder,
+    folder::{Folder, FolderError},
     load::load,
 };
 
@@ -69,9 +69,14 @@ impl Reloader {
         }
     }
 
-    /// Looks at the folder, and goes over to what it says.
-    pub(crate) async fn reload(&mut self) -> Reloaded {
-        let files = match self.folder.read() {
+    /// Looks at the folder.
+    pub(crate) fn read(&self) -> Result<Vec<SourceFile>, FolderError> {
+        self.folder.read()
+    }
+
+    /// Goes over to what was read.
+    pub(crate) async fn reload(&mut self, files: Result<Vec<SourceFile>, FolderError>) -> Reloaded {
+        let files = match files {
             Ok(files) => files,
             Err(error) => return Reloaded::Refused(error.into()),
         };

@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mainstay_core::{Diagnostic, Error, FieldId, Model, ValueRef};
+use mainstay_core::{Diagnostic, Error, FieldId, IdKind, Model, ValueRef};
 use mainstay_plan::{
     Clauses, InsertRequest, PayloadRow, PayloadValue, Planner, Resolution, Return, WriteAction,
     WritePlan, WriteRequest,
@@ -190,12 +190,13 @@ impl<'a> Loader<'a> {
                 Ok(values) => ready.push(Ready { row, values }),
                 Err((meaning, unresolved)) => {
                     let mistake = unresolved.mistake(file);
-                    match meaning {
-                        Meaning::NotYet => {
-                            waiting.push(row);
-                            stuck.push(mistake.with_hint("the rows name each other in a circle"));
-                        }
-                        _ => nothing.push(mistake),
+                    if meaning == Meaning::NotYet || self.may_come(at, unresolved.target) {
+                        waiting.push(row);
+                        stuck.push(mistake.with_hint(
+                            "the row it names is not loaded, or waits for this one in a circle",
+                        ));
+                    } else {
+                        nothing.push(mistake);
                     }
                 }
             }
@@ -205,6 +206,14 @@ impl<'a> Loader<'a> {
         }
         self.files[at].rows = waiting;
         Ok((ready, stuck))
+    }
+
+    /// Whether rows of a model are still to come whose ids nobody knows yet.
+    fn may_come(&self, at: usize, target: &Model) -> bool {
+        let is_of = |waiting: &Waiting<'_>| waiting.done.model == *target.name;
+        let current = is_of(&self.files[at]);
+        let waiting = self.files.iter().any(|file| is_of(file) && !file.rows.is_empty());
+        target.id == IdKind::Int && (current || waiting)
     }
 
     /// A row's values with each ref as the key of the row it names.

@@ -185,7 +185,9 @@ impl TestApp {
     /// # Errors
     /// Why the app stays as it was.
     pub async fn reload(&self) -> Result<(), StartError> {
-        match self.running.reloader().reload().await {
+        let mut reloader = self.running.reloader();
+        let files = reloader.read();
+        match reloader.reload(files).await {
             Reloaded::Unchanged | Reloaded::Served(_) => Ok(()),
             Reloaded::Refused(error) => Err(error),
         }

@@ -1,16 +1,18 @@
 //! Word of changes in the application folder.
 //!
 //! The operating system tells of each file, and of one save several times. What is
-//! told is only that something changed: whoever is told looks at the files, and an
-//! editor's burst is one word because its listener waits until it is quiet. Files are
-//! also opened to be read, by ourselves among others; that is no change.
+//! told is only that something changed: whoever is told looks at the files, and then
+//! asks whether they stayed as they were seen. An editor may empty a file before it
+//! writes it, and an empty model is one without rules: what was seen in between must
+//! not be served. Files are also opened to be read, by ourselves among others; that is
+//! no change.
 
 use std::{path::PathBuf, time::Duration};
 
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-/// How long no further change must come before a burst is over.
+/// How long nothing must change for what was read to be taken for all of it.
 const QUIET: Duration = Duration::from_millis(50);
 
 /// Watches directories.
@@ -40,18 +42,26 @@ impl Changes {
         Ok(changes)
     }
 
-    /// Returns once something changed and it has been quiet since. `false` when
-    /// nothing will ever be told again.
+    /// Returns once something changed. `false` when nothing will ever be told again.
     pub(crate) async fn next(&mut self) -> bool {
-        if self.told.recv().await.is_none() {
-            return false;
-        }
-        while let Ok(Some(())) = tokio::time::timeout(QUIET, self.told.recv()).await {}
+        let told = self.told.recv().await.is_some();
         // A directory that was replaced is another one to the operating system.
         if let Err(error) = self.watch_all() {
             tracing::warn!(%error, "a directory is no longer watched");
         }
-        true
+        told
+    }
+
+    /// Whether the files stay as they are for a moment. A change before the moment was
+    /// over means that what was read by then may be half of what is being written.
+    pub(crate) async fn is_quiet(&mut self) -> bool {
+        match tokio::time::timeout(QUIET, self.next()).await {
+            Ok(true) => {
+                while self.told.try_recv().is_ok() {}
+                false
+            }
+            Ok(false) | Err(_) => true,
+        }
     }
 
     fn watch_all(&mut self) -> Result<(), notify::Error> {

@@ -89,12 +89,18 @@ async fn follow(mut reloader: Reloader, output: &Output) {
             return std::future::pending().await;
         }
     };
-    // What was changed between the first reading and the watch would go unnoticed.
-    tell(reloader.reload().await, output);
-    while changes.next().await {
-        tell(reloader.reload().await, output);
+    // First of all without being told: what was changed between the start and the watch
+    // would go unnoticed.
+    loop {
+        let files = reloader.read();
+        if !changes.is_quiet().await {
+            continue;
+        }
+        tell(reloader.reload(files).await, output);
+        if !changes.next().await {
+            return std::future::pending().await;
+        }
     }
-    std::future::pending().await
 }
 
 fn tell(reloaded: Reloaded, output: &Output) {

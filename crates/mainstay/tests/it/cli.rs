@@ -120,8 +120,11 @@ impl Server {
     fn get(&self, path: &str, headers: &str) -> String {
         let address = self.url.strip_prefix("http://").expect("a URL");
         let mut socket = TcpStream::connect(address).expect("it listens");
-        let request =
-            format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n");
+        let host = match headers.starts_with("Host:") {
+            true => String::new(),
+            false => format!("Host: {address}\r\n"),
+        };
+        let request = format!("GET {path} HTTP/1.1\r\n{host}Connection: close\r\n{headers}\r\n");
         socket.write_all(request.as_bytes()).expect("written");
         let mut answer = String::new();
         socket.read_to_string(&mut answer).expect("an answer");

@@ -66,9 +66,9 @@ fn routes_say_which_of_them_no_rule_opens() {
     let listed: Json = serde_json::from_str(&listed.out).expect("JSON");
     let of = |method: &str| {
         let routes = listed["routes"].as_array().expect("a list");
-        let found = routes.iter().find(|route| {
-            route["path"] == "/rest/v1/posts" && route["methods"][0] == method
-        });
+        let found = routes
+            .iter()
+            .find(|route| route["path"] == "/rest/v1/posts" && route["methods"][0] == method);
         found.expect("listed")["denied"].clone()
     };
     assert_eq!((of("GET"), of("DELETE")), (Json::Bool(false), Json::Bool(true)));

@@ -22,15 +22,12 @@ const APP: &[(&str, &str)] = &[
         "[fields]\ntext = { type = \"text\", required = true }\n\
          post = { type = \"ref\", to = \"posts\" }\n[rules]\nread = \"true\"\n",
     ),
-    (
-        "seed/people.csv",
-        "handle,age,extra,boss,best\nada,,\"{\"\"a\"\":1}\",bo,\nbo,41,,,first\n",
-    ),
+    ("seed/people.csv", "handle,age,extra,boss,best\nada,,\"{\"\"a\"\":1}\",bo,\nbo,41,,,first\n"),
     (
         "seed/posts.json",
         r#"[{"slug":"first"}, {"slug":"second","author":"ada"}, {"slug":"third","author":"bo"}]"#,
     ),
-    ("seed/remarks.json", r#"[{"text":"yes","post":"second"}, {"text":"no","post":2}]"#),
+    ("seed/remarks.json", r#"[{"text":"yes","post":"second"}, {"text":"no","post":1}]"#),
 ];
 
 #[test]
@@ -49,19 +46,19 @@ fn refs_are_found_by_a_unique_field_and_loading_twice_changes_nothing() {
             "/rest/v1/people?select=handle,age,extra,boss(handle),best(slug)&order=handle",
             "",
         );
-        let remarks = server.get("/rest/v1/remarks?select=text,post(slug,author(handle))&order=text", "");
+        let remarks =
+            server.get("/rest/v1/remarks?select=text,post(slug,author(handle))&order=text", "");
         let body = |answer: &str| answer.split("\r\n\r\n").nth(1).unwrap_or_default().to_owned();
         (body(&people), body(&remarks))
     };
     let first = shown(&server);
     assert_eq!(
         first.0,
-        r#"[{"handle":"ada","age":null,"extra":{"a": 1},"boss":{"handle":"bo"},"best":null},{"handle":"bo","age":41,"extra":null,"boss":null,"best":{"slug":"first"}}]"#
-            .replace(r#"{"a": 1}"#, if first.0.contains(r#"{"a": 1}"#) { r#"{"a": 1}"# } else { r#"{"a":1}"# })
+        r#"[{"handle":"ada","age":null,"extra":{"a":1},"boss":{"handle":"bo"},"best":null},{"handle":"bo","age":41,"extra":null,"boss":null,"best":{"slug":"first"}}]"#
     );
     assert_eq!(
         first.1,
-        r#"[{"text":"no","post":{"slug":"second","author":{"handle":"ada"}}},{"text":"yes","post":{"slug":"second","author":{"handle":"ada"}}}]"#
+        r#"[{"text":"no","post":{"slug":"first","author":null}},{"text":"yes","post":{"slug":"second","author":{"handle":"ada"}}}]"#
     );
 
     let again = run(&["seed", text(&directory)]);
@@ -82,10 +79,11 @@ fn a_row_that_names_nobody_or_breaks_a_constraint_is_shown_at_its_place() {
             assert!(refused.err.contains(part), "no {part} in:\n{}", refused.err);
         }
     };
-    check("seed/posts.json", "[\n  {\"slug\": \"a\", \"author\": \"adda\"}\n]", &[
-        "no row of people is named `adda`",
-        "--> seed/posts.json:2:27",
-    ]);
+    check(
+        "seed/posts.json",
+        "[\n  {\"slug\": \"a\", \"author\": \"adda\"}\n]",
+        &["no row of people is named `adda`", "--> seed/posts.json:2:27"],
+    );
     check("seed/people.csv", "handle,age\nada,1\nbo,old\n", &["--> seed/people.csv:3:", "old"]);
     check("seed/remarks.json", "[{\"text\":\"a\"},\n{\"post\":null}]", &["seed/remarks.json:2:"]);
     check("seed/posts.json", "[{\"slug\":\"a\",\"titel\":1}]", &["titel", "seed/posts.json:1:"]);

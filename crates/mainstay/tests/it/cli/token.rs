@@ -26,8 +26,8 @@ fn a_token_is_printed_alone_and_the_server_knows_its_user() {
     assert!(answer(&["--user", "x", "--email", "a@b.c"]).contains("kept"));
     assert!(answer(&["--user", "x", "--role", "authenticated"]).ends_with("[]"));
 
-    let keys: Json = serde_json::from_str(&run(&["keys", text(&directory), "--json"]).out)
-        .expect("JSON");
+    let keys: Json =
+        serde_json::from_str(&run(&["keys", text(&directory), "--json"]).out).expect("JSON");
     let keys = keys.as_object().expect("an object");
     assert_eq!(keys.keys().map(String::as_str).collect::<Vec<_>>(), ["anon", "service", "url"]);
     let service = keys["service"].as_str().expect("a text");
