@@ -33,7 +33,7 @@ use self::{
 pub use self::{
     roles::{Role, Roles},
     settings::{
-        AppSettings, AuthSettings, DatabaseSettings, Durability, LogLevel, LogSettings,
+        AppSettings, AuthSettings, DatabaseSettings, Durability, LogFormat, LogLevel, LogSettings,
         RedisSettings, RestSettings, ServerSettings, SettingDoc, Settings,
     },
     words::{Network, Secret, WebOrigin},

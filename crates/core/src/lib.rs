@@ -24,7 +24,7 @@ mod value;
 
 pub use actor::{Actor, ActorKind, UserClaims};
 pub use app::{
-    App, AppSettings, AuthSettings, DatabaseSettings, Durability, LogLevel, LogSettings, Network,
+    App, AppSettings, AuthSettings, DatabaseSettings, Durability, LogFormat, LogLevel, LogSettings, Network,
     RedisSettings, RestSettings, Role, Roles, SETTINGS_FILE, Secret, ServerSettings, SettingDoc,
     Settings, SourceFile, WebOrigin, read_app,
 };

@@ -148,9 +148,21 @@ words! {
     }
 }
 
+words! {
+    /// How the log is written.
+    pub enum LogFormat {
+        /// One line of text for each event, for people.
+        Text = "text",
+        /// One JSON object for each event, for programs.
+        Json = "json",
+    }
+}
+
 section! {
     /// What is written to the log.
     pub struct LogSettings in "log" {
+        /// `text` for people, `json` for programs: how `serve` writes each event.
+        format: LogFormat = LogFormat::Text;
         /// `error`, `warn`, `info`, `debug` or `trace`: each includes those before it.
         level: LogLevel = LogLevel::Info;
         /// Milliseconds from which a request counts as slow, and is logged where

@@ -1288,6 +1288,7 @@ fn an_empty_folder_is_an_app_and_every_key_has_a_default() {
         [limits] request_ms = 10000
         [limits] plan_cache_bytes_max = 16777216
         [limits] unfiltered_writes = false
+        [log] format = "text"
         [log] level = "info"
         [log] slow_ms = 500
     "#]]

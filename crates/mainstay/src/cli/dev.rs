@@ -22,7 +22,7 @@ use crate::{
 
 pub(super) fn run(arguments: &ServerArguments, output: &Output) -> Result<(), Failure> {
     let mut app = App::load(&arguments.dir)?.development();
-    write_log(app.settings());
+    write_log(app.settings(), output);
     print_warnings(&app.loaded, output);
     if let Some(address) = arguments.listen {
         app = app.listen(address);

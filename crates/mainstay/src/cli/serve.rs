@@ -1,6 +1,6 @@
 //! `mainstay serve`: an app in production.
 
-use mainstay_core::{LogLevel, Settings};
+use mainstay_core::{Colour, LogFormat, LogLevel, Settings};
 use mainstay_web::middleware::{LogEntry, LogPolicy, RequestEvent};
 use tracing_subscriber::filter::LevelFilter;
 
@@ -17,7 +17,7 @@ use crate::{App, running::stop_signal};
 
 pub(super) fn run(arguments: &ServerArguments, output: &Output) -> Result<(), Failure> {
     let mut app = App::load(&arguments.dir)?;
-    write_log(app.settings());
+    write_log(app.settings(), output);
     print_warnings(&app.loaded, output);
     if let Some(address) = arguments.listen {
         app = app.listen(address);
@@ -91,7 +91,7 @@ fn log_request(event: &RequestEvent) {
 }
 
 /// Sends the log to the standard error.
-pub(super) fn write_log(settings: &Settings) {
+pub(super) fn write_log(settings: &Settings, output: &Output) {
     let level = match settings.log.level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
@@ -99,13 +99,14 @@ pub(super) fn write_log(settings: &Settings) {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
     };
-    let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let coloured = is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    // Where a log is written to already, that of whoever set it up is the right one.
-    let _ = tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_max_level(level)
-        .with_ansi(coloured)
-        .with_target(false)
-        .try_init();
+        .with_ansi(output.error_colour() == Colour::Ansi)
+        .with_target(false);
+    // Where a log is written to already, that of whoever set it up is the right one.
+    let _ = match settings.log.format {
+        LogFormat::Text => log.try_init(),
+        LogFormat::Json => log.json().flatten_event(true).try_init(),
+    };
 }

@@ -82,3 +82,21 @@ fn an_app_with_mistakes_is_not_served() {
     assert!(refused.err.contains("models/posts.toml:2:"), "{}", refused.err);
     assert!(!directory.path().join(".mainstay").exists());
 }
+
+#[test]
+fn in_a_pipe_a_slow_request_is_an_event_of_the_log_as_json_where_asked_for() {
+    let settings = "[log]\nformat = \"json\"\nslow_ms = 0\n";
+    let directory = folder(&[("mainstay.toml", settings), ("models/posts.toml", POSTS)]);
+    let server = Server::start("serve", directory.path());
+    server.get("/rest/v1/posts?title=eq.secret", "");
+    let ended = server.stop();
+    let events: Vec<serde_json::Value> = ended
+        .err
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("not JSON: {line}")))
+        .collect();
+    let slow = events.iter().find(|event| event["path"] == "/rest/v1/posts").expect("recorded");
+    assert_eq!((slow["status"].as_u64(), &slow["method"]), (Some(200), &"GET".into()));
+    assert!(slow["request_id"].is_string() && slow["duration_us"].is_u64(), "{slow}");
+    assert!(!ended.err.contains("secret"), "filters hold people's data");
+}
