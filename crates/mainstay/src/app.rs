@@ -76,8 +76,8 @@ pub enum StartError {
     Setting(String),
     /// Somebody else listens there.
     #[error(
-        "another program listens on {0}, so the port is taken; stop it, or choose another port with \
-         --listen or `[server] listen`"
+        "the port is taken: {0} is in use by another program; stop that one, or choose another \
+         port with --listen or `[server] listen`"
     )]
     PortTaken(SocketAddr),
     /// Development is for this machine alone.
