@@ -2,8 +2,12 @@
 //!
 //! A commit costs a flush to the disk, whatever is in it. So whoever is waiting when
 //! the writer becomes free is committed together; nobody is ever made to wait for
-//! more to come. Each write has a savepoint of its own, so that one that is refused
-//! takes nothing with it, and no write is answered before the commit that holds it.
+//! more to come. No write is answered before the commit that holds it.
+//!
+//! One that is refused takes nothing with it. A savepoint for each write would see to
+//! that, but costs a copy of every page the write touches, and most writes are not
+//! refused: so a batch is first tried without. If one of it is refused, all of it is
+//! undone and done again with savepoints, and so are the next few batches.
 //!
 //! A write is never interrupted, because that would undo all that share its
 //! transaction; its deadline is looked at before it begins. Some errors (a full
@@ -35,6 +39,8 @@ use crate::{
 /// Writes that share one transaction at most, so that the first is not kept waiting
 /// by the last.
 const BATCH_MAX: usize = 256;
+/// Batches that are done with savepoints after one in which a write was refused.
+const CAREFUL_BATCHES: u32 = 16;
 
 /// The way to the writer's thread.
 pub(crate) struct Writer {
@@ -172,6 +178,12 @@ impl Pending {
         Self { job, outcome: Outcome::Open }
     }
 
+    /// Forgets what was done of it, to do it again.
+    fn reopen(&mut self) {
+        self.job.sink.reset();
+        self.outcome = Outcome::Open;
+    }
+
     fn answer(self) {
         let Self { job, outcome } = self;
         let result = match outcome {
@@ -186,8 +198,21 @@ impl Pending {
     }
 }
 
+/// How writes that share a transaction are kept apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Isolation {
+    /// Not at all: one that is refused takes the others back.
+    None,
+    /// Each has a savepoint.
+    Savepoints,
+}
+
 /// Why a batch was not committed.
 enum BatchFailure {
+    /// It could not even begin.
+    NotBegun(Trouble),
+    /// A write was refused, and took the others with it for want of savepoints.
+    Mixed,
     /// Nothing of it was written; the error says why.
     NotApplied(Trouble),
     /// The commit may or may not have been written.
@@ -204,6 +229,8 @@ struct WriterThread<'c> {
     roll_back_to: Statement<'c>,
     writes: Writes<'c>,
     outbox: Outbox<'c>,
+    /// Batches that are still to be done with savepoints.
+    careful: u32,
 }
 
 impl<'c> WriterThread<'c> {
@@ -218,23 +245,26 @@ impl<'c> WriterThread<'c> {
             roll_back_to: connection.prepare("ROLLBACK TO one_write")?,
             writes: Writes::new(connection),
             outbox: Outbox::new(connection)?,
+            careful: 0,
         })
     }
 
     /// Carries out writes in one transaction and answers them; where the transaction
     /// is lost, each in one of its own.
     fn commit(&mut self, mut batch: Vec<Pending>) {
-        match self.attempt(&mut batch) {
+        let isolation = self.isolation(&batch);
+        let mut result = self.attempt(&mut batch, isolation);
+        if matches!(result, Err(BatchFailure::Mixed)) {
+            self.careful = CAREFUL_BATCHES;
+            batch.iter_mut().for_each(Pending::reopen);
+            result = self.attempt(&mut batch, Isolation::Savepoints);
+        }
+        match result {
             Ok(()) => {}
             Err(BatchFailure::NotApplied(_)) if batch.len() > 1 => {
-                for pending in &mut batch {
-                    if matches!(pending.outcome, Outcome::Failed(_)) {
-                        continue;
-                    }
-                    pending.job.sink.reset();
-                    pending.outcome = Outcome::Open;
-                    let alone = std::slice::from_mut(pending);
-                    if let Err(failure) = self.attempt(alone) {
+                for alone in batch.chunks_mut(1) {
+                    alone.iter_mut().for_each(Pending::reopen);
+                    if let Err(failure) = self.attempt(alone, Isolation::None) {
                         fail(alone, failure);
                     }
                 }
@@ -244,20 +274,33 @@ impl<'c> WriterThread<'c> {
         batch.into_iter().for_each(Pending::answer);
     }
 
-    fn attempt(&mut self, batch: &mut [Pending]) -> Result<(), BatchFailure> {
-        self.begin.raw_execute().map_err(|error| BatchFailure::NotApplied(error.into()))?;
-        let done = self.do_all(batch);
-        let (seq, any_to_commit) = match done {
-            Ok(done) => done,
-            Err(trouble) => {
+    fn isolation(&mut self, batch: &[Pending]) -> Isolation {
+        if batch.len() == 1 {
+            return Isolation::None;
+        }
+        if self.careful > 0 {
+            self.careful -= 1;
+            return Isolation::Savepoints;
+        }
+        if batch.iter().any(|pending| pending.job.set.end == End::RollBack) {
+            return Isolation::Savepoints;
+        }
+        Isolation::None
+    }
+
+    fn attempt(&mut self, batch: &mut [Pending], isolation: Isolation) -> Result<(), BatchFailure> {
+        self.begin.raw_execute().map_err(|error| BatchFailure::NotBegun(error.into()))?;
+        let seq = match self.do_all(batch, isolation) {
+            Ok(Some(seq)) => seq,
+            Ok(None) => {
                 self.roll_back();
-                return Err(BatchFailure::NotApplied(trouble));
+                return Ok(());
+            }
+            Err(failure) => {
+                self.roll_back();
+                return Err(failure);
             }
         };
-        if !any_to_commit {
-            self.roll_back();
-            return Ok(());
-        }
         if let Err(error) = self.commit.raw_execute() {
             self.roll_back();
             return Err(match Trouble::from(error) {
@@ -276,42 +319,48 @@ impl<'c> WriterThread<'c> {
         Ok(())
     }
 
-    /// Carries out each write under a savepoint, and writes down their events.
-    ///
-    /// # Errors
-    /// Where the transaction is gone, or what they share cannot be written.
-    fn do_all(&mut self, batch: &mut [Pending]) -> Result<(u64, bool), Trouble> {
+    /// Carries out each write, and writes down their events. Where there is anything
+    /// to commit, gives the place of the last event.
+    fn do_all(
+        &mut self,
+        batch: &mut [Pending],
+        isolation: Isolation,
+    ) -> Result<Option<u64>, BatchFailure> {
+        let lost = |trouble: Trouble| BatchFailure::NotApplied(trouble);
+        let sql = |error: rusqlite::Error| lost(error.into());
         let mut all_events = Vec::with_capacity(batch.len());
-        let mut any_to_commit = false;
+        let is_alone = batch.len() == 1;
         for pending in batch {
-            if matches!(pending.outcome, Outcome::Failed(_)) {
-                continue;
-            }
             if Instant::now() >= pending.job.cx.deadline {
                 pending.outcome = Outcome::Failed(WriteError::NotApplied(deadline_exceeded()));
                 continue;
             }
-            self.savepoint.raw_execute()?;
+            if isolation == Isolation::Savepoints {
+                self.savepoint.raw_execute().map_err(sql)?;
+            }
             let mut events = WriteEvents::default();
-            let done = match self.do_one(&mut pending.job, &mut events) {
-                Err(trouble) if self.connection.is_autocommit() => return Err(trouble),
-                done => done,
-            };
+            let done = self.do_one(&mut pending.job, &mut events);
             let keeps = done.is_ok() && pending.job.set.end == End::Commit;
             if keeps {
-                any_to_commit = true;
                 all_events.push(events);
-            } else {
-                self.roll_back_to.raw_execute()?;
             }
-            self.release.raw_execute()?;
-            pending.outcome = match done {
-                Ok(committed) => Outcome::Done(committed),
-                Err(trouble) => Outcome::Failed(refusal(trouble)),
-            };
+            match (done, isolation) {
+                (Err(trouble), _) if self.connection.is_autocommit() => return Err(lost(trouble)),
+                (Err(_), Isolation::None) if !is_alone => return Err(BatchFailure::Mixed),
+                (Err(trouble), _) => pending.outcome = Outcome::Failed(refusal(trouble)),
+                (Ok(committed), _) => pending.outcome = Outcome::Done(committed),
+            }
+            if isolation == Isolation::Savepoints {
+                if !keeps {
+                    self.roll_back_to.raw_execute().map_err(sql)?;
+                }
+                self.release.raw_execute().map_err(sql)?;
+            }
         }
-        let seq = if any_to_commit { self.outbox.write(&all_events)?.0 } else { 0 };
-        Ok((seq, any_to_commit))
+        if all_events.is_empty() {
+            return Ok(None);
+        }
+        self.outbox.write(&all_events).map(|seq| Some(seq.0)).map_err(lost)
     }
 
     fn do_one(
@@ -337,22 +386,24 @@ impl<'c> WriterThread<'c> {
     }
 }
 
-/// Answers every write of a batch that was not refused already.
+/// Fails every write of a batch that was not refused by itself already.
 fn fail(batch: &mut [Pending], failure: BatchFailure) {
     let (trouble, is_known) = match failure {
-        BatchFailure::NotApplied(trouble) => (trouble, true),
+        BatchFailure::NotBegun(trouble) | BatchFailure::NotApplied(trouble) => (trouble, true),
         BatchFailure::Unknown(trouble) => (trouble, false),
+        BatchFailure::Mixed => {
+            (Trouble::Internal(Error::internal("BUG: a batch was mixed with savepoints")), true)
+        }
     };
     tracing::error!(error = ?trouble, is_known, "a transaction was not committed");
     let mut first = Some(trouble.into_error());
     for pending in batch {
-        if matches!(pending.outcome, Outcome::Failed(_)) {
-            continue;
-        }
-        let rehearsed =
-            pending.job.set.end == End::RollBack && matches!(pending.outcome, Outcome::Done(_));
-        if rehearsed {
-            continue;
+        // A rehearsal was done, and is undone as it was to be.
+        let is_rehearsed = pending.job.set.end == End::RollBack;
+        match pending.outcome {
+            Outcome::Failed(_) => continue,
+            Outcome::Done(_) if is_rehearsed => continue,
+            Outcome::Done(_) | Outcome::Open => {}
         }
         let error =
             first.take().unwrap_or_else(|| Error::unavailable("the transaction was not committed"));
