@@ -24,9 +24,9 @@ mod value;
 
 pub use actor::{Actor, ActorKind, UserClaims};
 pub use app::{
-    App, AppSettings, AuthSettings, DatabaseSettings, Durability, LogFormat, LogLevel, LogSettings, Network,
-    RedisSettings, RestSettings, Role, Roles, SETTINGS_FILE, Secret, ServerSettings, SettingDoc,
-    Settings, SourceFile, WebOrigin, read_app,
+    App, AppSettings, AuthSettings, DatabaseSettings, Durability, LogFormat, LogLevel, LogSettings,
+    Network, RedisSettings, RestSettings, Role, Roles, SETTINGS_FILE, Secret, ServerSettings,
+    SettingDoc, Settings, SourceFile, WebOrigin, read_app,
 };
 pub use catalog::{Catalog, CatalogVersion, FieldId, ModelId, RefId};
 pub use diagnostic::{Colour, Diagnostic, Severity, render_diagnostics};

@@ -114,6 +114,8 @@ pub struct App {
     server_timing: ServerTiming,
     request_log: Option<(LogPolicy, LogReader)>,
     extensions: Vec<Extension>,
+    /// Whether a layer of the app's own stands around every route.
+    layered: bool,
 }
 
 impl App {
@@ -141,6 +143,7 @@ impl App {
             server_timing: ServerTiming::Off,
             request_log: None,
             extensions: Vec::new(),
+            layered: false,
         })
     }
 
@@ -180,6 +183,7 @@ impl App {
         <L::Service as Service<Request>>::Error: Into<std::convert::Infallible> + 'static,
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
+        self.layered = true;
         self.extensions.push(Box::new(move |router| router.layer(layer)));
         self
     }
@@ -310,7 +314,10 @@ impl App {
             }
             None => (None, None),
         };
-        let stack = Stack::new(router, stack_settings, log);
+        let mut stack = Stack::new(router, stack_settings, log);
+        if !self.layered {
+            stack = stack.with_rows(state.clone());
+        }
         let opened = Opened {
             folder: self.folder,
             environment: self.environment,

@@ -13,10 +13,10 @@ use crate::{
 const WRITER_CACHE_KIB: u32 = 8_192;
 /// Page cache of each reader, in KiB. Readers are as many as the server has threads.
 const READER_CACHE_KIB: u32 = 4_096;
-/// Pages of write-ahead log after which it is written back into the file. Most pages
-/// are written many times in a row, and go back once: four times SQLite's usual 1,000
-/// makes for fewer, and a log that is still small.
-const LOG_PAGES: u32 = 4_000;
+/// Pages of write-ahead log after which it is written back into the file, which the
+/// writes of that moment wait for: more of them would make for fewer waits, and each
+/// longer. This is SQLite's usual number.
+const LOG_PAGES: u32 = 1_000;
 /// Bytes of write-ahead log that are kept after it was written back.
 const LOG_BYTES_KEPT: u32 = 32 * 1024 * 1024;
 

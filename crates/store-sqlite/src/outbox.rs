@@ -18,7 +18,7 @@
 //! can read it; an event whose model is gone is passed over.
 //!
 //! Numbers are taken inside the transaction, from the last row, because another
-//! process may write too. Rows are kept until [`ROWS_KEPT`] newer ones are there.
+//! process may write too. Events are kept until [`EVENTS_KEPT`] newer ones are there.
 
 use std::fmt::Write;
 
@@ -29,10 +29,11 @@ use serde_json::Value as Json;
 
 use crate::error::Trouble;
 
-/// Rows the outbox keeps; older ones are dropped.
-const ROWS_KEPT: i64 = 100_000;
-/// Commits between two looks at whether rows are to be dropped.
-const COMMITS_BETWEEN_DROPS: u32 = 1_024;
+/// Events the outbox keeps; older ones are dropped.
+const EVENTS_KEPT: i64 = 100_000;
+/// Commits between two looks at whether rows are to be dropped: often, so that there
+/// is never much to drop at once.
+const COMMITS_BETWEEN_DROPS: u32 = 32;
 
 /// The outbox's table.
 pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS mainstay_outbox (
@@ -107,11 +108,8 @@ impl<'c> Outbox<'c> {
                 "SELECT last_seq, last_txid FROM mainstay_outbox ORDER BY first_seq DESC LIMIT 1",
             )?,
             insert: connection.prepare("INSERT INTO mainstay_outbox VALUES (?, ?, ?, ?)")?,
-            drop_old: connection.prepare(
-                "DELETE FROM mainstay_outbox WHERE first_seq <= (
-                    SELECT first_seq FROM mainstay_outbox
-                    ORDER BY first_seq DESC LIMIT 1 OFFSET ?)",
-            )?,
+            drop_old: connection
+                .prepare("DELETE FROM mainstay_outbox WHERE last_seq <= ?1 AND first_seq <= ?1")?,
             commits: 0,
         })
     }
@@ -140,15 +138,15 @@ impl<'c> Outbox<'c> {
             self.commits += 1;
             if self.commits >= COMMITS_BETWEEN_DROPS {
                 self.commits = 0;
-                self.keep(ROWS_KEPT)?;
+                self.keep(EVENTS_KEPT, seq)?;
             }
         }
         Ok(Seq(u64::try_from(seq).unwrap_or(0)))
     }
 
-    /// Drops all rows but the latest so many.
-    fn keep(&mut self, rows: i64) -> Result<(), Trouble> {
-        self.drop_old.execute([rows])?;
+    /// Drops the rows all of whose events are older than the latest so many.
+    fn keep(&mut self, events: i64, last_seq: i64) -> Result<(), Trouble> {
+        self.drop_old.execute([last_seq - events])?;
         Ok(())
     }
 }
@@ -238,9 +236,12 @@ mod tests {
             });
             rows.unwrap().collect::<Result<Vec<_>, _>>().unwrap()
         };
-        outbox.keep(5).unwrap();
+        outbox.keep(12, 12).unwrap();
         assert_eq!(rows(), [(1, 4, 2), (5, 8, 4), (9, 12, 6)]);
-        outbox.keep(1).unwrap();
+        // A row goes only once all of its events are old.
+        outbox.keep(5, 12).unwrap();
+        assert_eq!(rows(), [(5, 8, 4), (9, 12, 6)]);
+        outbox.keep(4, 12).unwrap();
         assert_eq!(rows(), [(9, 12, 6)]);
         assert_eq!(outbox.write(&[one()]).unwrap(), Seq(14));
         assert_eq!(rows(), [(9, 12, 6), (13, 14, 7)]);

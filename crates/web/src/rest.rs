@@ -100,6 +100,9 @@ enum Verb {
     Delete,
 }
 
+/// Headers an answer with rows mostly has.
+const HEADERS_USUAL: usize = 14;
+
 /// A plan of either kind.
 pub(crate) enum Plan {
     Read(Arc<ReadPlan>),
@@ -316,6 +319,8 @@ impl Form {
     /// An answer with these rows as its body, in the form asked for.
     fn with_body(&self, sink: Box<dyn RowSink>) -> Response {
         let mut res = Response::new(Body::from(encode::into_bytes(sink)));
+        // Room for those of every answer as well, so that the map does not grow twice.
+        res.headers_mut().reserve(HEADERS_USUAL);
         self.describe_body(res.headers_mut());
         res
     }

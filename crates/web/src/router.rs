@@ -27,17 +27,18 @@ pub fn router(state: State) -> Router {
         .route("/auth/v1/.well-known/jwks.json", get(list_keys))
         .route("/rest/v1", any(describe))
         .route("/rest/v1/", any(describe))
-        .route("/rest/v1/{*path}", any(answer_rest))
+        .route("/rest/v1/{*path}", any(|AxumState(state), req| answer_rest(state, req)))
         .fallback(refuse_path)
         .with_state(state)
 }
 
 /// `/rest/v1/{model}` and `/rest/v1/rpc/{function}`.
-async fn answer_rest(AxumState(state): AxumState<State>, req: Request) -> Response {
+pub(crate) async fn answer_rest(state: State, req: Request) -> Response {
     // A clone of a path is a clone of shared bytes.
     let uri = req.uri().clone();
     let path = uri.path().strip_prefix(REST).unwrap_or_default();
     match path.split_once('/') {
+        None if path.is_empty() => describe(AxumState(state), req).await,
         None if req.method() == Method::OPTIONS => {
             let (head, _) = req.into_parts();
             rest::list_methods(&state, path)

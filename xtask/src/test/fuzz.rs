@@ -1,6 +1,6 @@
-//! The short form of the fuzz targets: each is a binary of the package in `fuzz`,
-//! a file in `fuzz/src/bin` or `fuzz/fuzz_targets`, and takes `--seconds N`; it ends
-//! with an error on the first input that breaks a promise.
+//! The short form of the fuzz targets: each file in `fuzz/src/bin` is a binary that
+//! takes `--seconds N` and ends with an error on the first input that breaks a
+//! promise. Those in `fuzz/fuzz_targets` are libFuzzer's and want `cargo fuzz`.
 
 use std::{collections::BTreeSet, fs, time::Instant};
 
@@ -17,13 +17,10 @@ pub(super) fn run(table: &mut Table, seconds: u32) -> anyhow::Result<()> {
         return Ok(());
     }
     let mut targets = BTreeSet::new();
-    for directory in ["fuzz/src/bin", "fuzz/fuzz_targets"] {
-        let Ok(entries) = fs::read_dir(root().join(directory)) else { continue };
-        for entry in entries {
-            let path = entry?.path();
-            if path.extension().is_some_and(|ending| ending == "rs") {
-                targets.extend(path.file_stem().map(|name| name.to_string_lossy().into_owned()));
-            }
+    for entry in fs::read_dir(root().join("fuzz/src/bin"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == "rs") {
+            targets.extend(path.file_stem().map(|name| name.to_string_lossy().into_owned()));
         }
     }
     for target in targets {

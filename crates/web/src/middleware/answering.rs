@@ -38,6 +38,8 @@ pin_project! {
     pub(super) enum Route {
         /// The layer has decided.
         Decided { response: Option<Response> },
+        /// The pipeline decides.
+        Rows { future: Pin<Box<dyn Future<Output = Response> + Send>> },
         /// The router decides.
         Plain { #[pin] future: RouteFuture<Infallible> },
         /// The router decides, and the answer is compressed where that pays.
@@ -51,6 +53,7 @@ impl Route {
             RouteProjection::Decided { response } => {
                 Poll::Ready(response.take().expect("BUG: an answer is taken once"))
             }
+            RouteProjection::Rows { future } => future.as_mut().poll(cx),
             RouteProjection::Plain { future } => future.poll(cx).map(|Ok(response)| response),
             RouteProjection::Compressed { future } => {
                 future.poll(cx).map(|Ok(response)| response.map(Body::new))
