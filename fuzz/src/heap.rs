@@ -1,7 +1,7 @@
 //! The live heap, counted.
 //!
 //! A binary that holds inputs to a bound of memory makes [`Counting`] its global
-//! allocator. Beyond [`LIVE_BYTES_MAX`] it refuses to allocate, which ends the
+//! allocator. Beyond `LIVE_BYTES_MAX` it refuses to allocate, which ends the
 //! process before the machine feels it.
 #![expect(
     unsafe_code,
