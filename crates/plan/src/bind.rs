@@ -13,6 +13,9 @@ use crate::{Argument, Clauses};
 const PATTERNS_MAX: usize = 8;
 /// Bytes a compiled regular expression may take.
 const PATTERN_PROGRAM_BYTES_MAX: usize = 1 << 18;
+/// Bytes of JSON under `cs` and `cd`: each of its values may be compared with each of
+/// the stored value's, and nothing interrupts that.
+const CONTAINED_BYTES_MAX: usize = 1_024;
 /// Values one request may bind, lists' items apart.
 pub(crate) const VALUES_MAX: usize = 20_000;
 
@@ -45,6 +48,8 @@ pub(crate) enum Conversion {
     Like,
     /// It is a regular expression.
     Pattern,
+    /// It is JSON that is looked for in other JSON, or the other way round.
+    Contained,
 }
 
 /// The slots of a shape that is being made.
@@ -136,6 +141,12 @@ impl Sources<'_, '_> {
         match conversion {
             Conversion::Parse(kind) => Value::parse(text, kind, self.json_depth_max)
                 .map_err(|error| unreadable(text, kind, error)),
+            Conversion::Contained if text.len() > CONTAINED_BYTES_MAX => Err(Error::new(
+                Code::LimitExceeded,
+                format!("JSON under cs or cd may have {CONTAINED_BYTES_MAX} bytes at most"),
+            )),
+            Conversion::Contained => Value::parse(text, Type::Json, self.json_depth_max)
+                .map_err(|error| unreadable(text, Type::Json, error)),
             Conversion::Like if text.len() > self.pattern_bytes_max => {
                 Err(pattern_too_long(self.pattern_bytes_max))
             }

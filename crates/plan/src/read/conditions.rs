@@ -158,10 +158,10 @@ impl<'r, 'a> ReadBuilder<'_, 'r, 'a, '_> {
             Operator::In => Filter::In(operand, slot(value, kind)),
             Operator::Is => is(operand, kind, argument).ok_or_else(mismatch)?,
             Operator::Contains if kind == Type::Json => {
-                Filter::JsonContains(operand, slot(value, kind))
+                Filter::JsonContains(operand, slot(Conversion::Contained, kind))
             }
             Operator::ContainedBy if kind == Type::Json => {
-                Filter::JsonContains(slot(value, kind), operand)
+                Filter::JsonContains(slot(Conversion::Contained, kind), operand)
             }
             Operator::Contains | Operator::ContainedBy => return Err(mismatch()),
         })

@@ -186,6 +186,17 @@ async fn embedded_models_are_filtered_apart_from_the_rows_above() {
 }
 
 #[tokio::test]
+async fn what_could_run_for_long_is_bounded_in_length_and_number() {
+    let app = shelf().await;
+    let long = "x".repeat(257);
+    let pattern = format!("posts?title=like.{long}");
+    let json = format!("posts?extra=cs.[{}1]", "1,".repeat(512));
+    let patterns = format!("posts?title=match(any).{{{}a}}", "a,".repeat(8));
+    refuses(&app, &[(&pattern, 400, "54000"), (&json, 400, "54000"), (&patterns, 400, "54000")])
+        .await;
+}
+
+#[tokio::test]
 async fn a_filter_that_cannot_be_read_or_typed_is_refused() {
     let app = shelf().await;
     refuses(
