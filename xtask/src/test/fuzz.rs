@@ -1,4 +1,4 @@
-//! The short form of the fuzz targets: each file in `fuzz/src/bin` is a binary that
+//! The short form of the fuzz targets: each of `fuzz/src/bin` is a binary that
 //! takes `--seconds N` and ends with an error on the first input that breaks a
 //! promise. Those in `fuzz/fuzz_targets` are libFuzzer's and want `cargo fuzz`.
 
@@ -19,7 +19,8 @@ pub(super) fn run(table: &mut Table, seconds: u32) -> anyhow::Result<()> {
     let mut targets = BTreeSet::new();
     for entry in fs::read_dir(root().join("fuzz/src/bin"))? {
         let path = entry?.path();
-        if path.extension().is_some_and(|ending| ending == "rs") {
+        // A binary is a file, or a folder with a `main.rs`.
+        if path.extension().is_some_and(|ending| ending == "rs") || path.join("main.rs").exists() {
             targets.extend(path.file_stem().map(|name| name.to_string_lossy().into_owned()));
         }
     }
