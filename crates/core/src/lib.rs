@@ -18,6 +18,7 @@ mod filter;
 mod limits;
 mod model;
 mod names;
+mod pattern;
 pub mod removal;
 mod time;
 mod value;
@@ -41,5 +42,6 @@ pub use filter::{
 pub use limits::Limits;
 pub use model::{IdKind, Index, Model, ModelRules, Reference, TableName, Unique};
 pub use names::{NAME_BYTES_MAX, nearest};
+pub use pattern::character_classes;
 pub use time::{Date, Timestamp};
-pub use value::{Decimal, Type, Value, ValueError, ValueRef};
+pub use value::{Decimal, Type, Value, ValueError, ValueRef, json_depth};

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{Date, Timestamp};
 
-pub use self::text::ValueError;
+pub use self::{json::json_depth, text::ValueError};
 
 /// The type of a field or of an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -15,12 +15,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mainstay_core::{Diagnostic, Error, FieldId, IdKind, Model, ValueRef};
+use mainstay_core::{Diagnostic, Error, FieldId, IdKind, Model};
 use mainstay_plan::{
     Clauses, InsertRequest, PayloadRow, PayloadValue, Planner, Resolution, Return, WriteAction,
     WritePlan, WriteRequest,
 };
-use mainstay_store::{Committed, Cx, End, RowSink, Store, WriteError, WriteSet};
+use mainstay_store::{Committed, Cx, End, NoRows, Store, WriteError, WriteSet};
 use uuid::Uuid;
 
 use self::{
@@ -391,29 +391,6 @@ async fn carry_out(
     let cx = Cx::until(Instant::now() + WRITE_MAX);
     let answer = store.write(WriteSet { plans, end }, cx, Box::new(NoRows)).await?;
     Ok(answer.done)
-}
-
-/// Takes no rows: none were asked for.
-struct NoRows;
-
-impl RowSink for NoRows {
-    fn begin_row(&mut self) {}
-
-    fn value(&mut self, _: ValueRef<'_>) {}
-
-    fn begin_one(&mut self) {}
-
-    fn end_one(&mut self) {}
-
-    fn begin_many(&mut self) {}
-
-    fn end_many(&mut self) {}
-
-    fn end_row(&mut self) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn reset(&mut self) {}
 }
 
 impl fmt::Display for SeededFile {

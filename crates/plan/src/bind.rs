@@ -9,8 +9,9 @@ use mainstay_rules::caller_value;
 
 use crate::{Argument, Clauses};
 
-/// Regular expressions of one request: each is compiled for it.
-const PATTERNS_MAX: usize = 8;
+/// Regular expressions of one request: each is compiled for it, which for the worst
+/// of them takes some 50 ms.
+const PATTERNS_MAX: usize = 4;
 /// Bytes a compiled regular expression may take.
 const PATTERN_PROGRAM_BYTES_MAX: usize = 1 << 18;
 /// Bytes of JSON under `cs` and `cd`: each of its values may be compared with each of

@@ -23,5 +23,5 @@ pub use migration::{
     Applied, Change, Difference, DifferenceKind, MigrationStep, differences, steps,
 };
 pub use schema::{ColumnSchema, IndexSchema, ReferenceSchema, Schema, TableSchema};
-pub use sink::RowSink;
+pub use sink::{NoRows, RowSink};
 pub use traits::{Answer, Committed, End, Health, ReadDone, Store, StoreFuture, WriteSet};

@@ -34,3 +34,27 @@ pub trait RowSink: Any + Send {
     /// Forgets every row taken so far: the store begins again.
     fn reset(&mut self);
 }
+
+/// Takes rows and forgets them: for plans whose rows nobody is to see.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoRows;
+
+impl RowSink for NoRows {
+    fn begin_row(&mut self) {}
+
+    fn value(&mut self, _: ValueRef<'_>) {}
+
+    fn begin_one(&mut self) {}
+
+    fn end_one(&mut self) {}
+
+    fn begin_many(&mut self) {}
+
+    fn end_many(&mut self) {}
+
+    fn end_row(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn reset(&mut self) {}
+}

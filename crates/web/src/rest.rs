@@ -33,14 +33,14 @@ use axum::{
 };
 use mainstay_core::{Actor, Catalog, Code, Error, Limits, Timestamp};
 use mainstay_plan::{Planner, ReadPlan, ReadRequest, Return, WritePlan, WriteRequest};
-use mainstay_store::{Committed, Cx, End, ReadDone, RowSink, Store, WriteSet};
+use mainstay_store::{Committed, Cx, End, NoRows, ReadDone, RowSink, Store, WriteSet};
 use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
 use crate::state::State;
 
 use self::{
-    encode::{NoBody, RowsAllowed},
+    encode::RowsAllowed,
     media::Format,
     prefer::{Preferences, Tx},
     query::Query,
@@ -184,10 +184,10 @@ pub(crate) fn sink(
     bytes_max: usize,
 ) -> Box<dyn RowSink> {
     let (shape, query, rows) = match plan {
-        Plan::Read(_) if form.verb == Verb::Head => return Box::new(NoBody),
+        Plan::Read(_) if form.verb == Verb::Head => return Box::new(NoRows),
         Plan::Read(plan) => (plan.shape().id(), plan.shape().root(), RowsAllowed::Any),
         Plan::Write(plan) => match plan.shape().returning() {
-            None => return Box::new(NoBody),
+            None => return Box::new(NoRows),
             Some(query) if form.format.is_singular() => {
                 (plan.shape().id(), query, RowsAllowed::One)
             }

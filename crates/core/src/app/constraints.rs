@@ -10,12 +10,21 @@ use super::{
     options::unknown_word,
     shape::Shape,
 };
-use crate::{Constraints, TextFormat, Type, Value};
+use crate::{
+    Constraints, TextFormat, Type, Value,
+    pattern::{character_classes, sets_flags},
+};
 
 /// Bytes of a field's pattern.
 const PATTERN_BYTES_MAX: usize = 1_000;
-/// Bytes a compiled pattern may take.
-const PATTERN_COMPILED_BYTES_MAX: usize = 1_048_576;
+/// Bytes a compiled pattern may take, tried from the smallest: the first that is
+/// enough is what the pattern counts for.
+const PATTERN_COMPILED_BYTES: [usize; 5] = [1 << 12, 1 << 14, 1 << 16, 1 << 18, 1 << 20];
+/// Classes of characters in a pattern.
+const PATTERN_CLASSES_MAX: usize = 32;
+/// Bytes that a class counts for in a pattern with flags, where it may have to be
+/// folded, which takes as long as compiling so many.
+const FOLDED_CLASS_BYTES: usize = 1 << 18;
 
 /// Reads `min`, `max`, `pattern` and `format`. Whether nothing was wrong with them.
 pub(super) fn read_constraints(
@@ -80,7 +89,7 @@ fn read_text_constraints(
     }
     if let Some(entry) = options.get("pattern") {
         let pattern = entry.text(problems);
-        let fault = pattern.and_then(pattern_fault);
+        let fault = pattern.and_then(|pattern| pattern_fault(pattern, problems));
         faultless &= pattern.is_some() && fault.is_none();
         match fault {
             Some(fault) => problems.add(|| {
@@ -95,18 +104,33 @@ fn read_text_constraints(
 }
 
 /// Why a pattern cannot be used.
-fn pattern_fault(pattern: &str) -> Option<String> {
+fn pattern_fault(pattern: &str, problems: &mut Problems) -> Option<String> {
+    const TOO_MANY: &str = "larger than what the app's other patterns leave, when compiled";
     if pattern.len() > PATTERN_BYTES_MAX {
         return Some(format!("longer than {PATTERN_BYTES_MAX} bytes"));
     }
-    let built = RegexBuilder::new(pattern).size_limit(PATTERN_COMPILED_BYTES_MAX).build();
-    match built.err()? {
-        regex::Error::CompiledTooBig(_) => Some("too large when compiled".to_owned()),
-        // The crate draws the pattern with a caret; its last line says what is wrong.
-        error => {
-            let text = error.to_string();
-            let last = text.lines().last().unwrap_or_default().trim();
-            Some(last.trim_start_matches("error: ").to_owned())
+    let classes = character_classes(pattern);
+    if classes > PATTERN_CLASSES_MAX {
+        return Some(format!("more than {PATTERN_CLASSES_MAX} classes of characters"));
+    }
+    if sets_flags(pattern) && !problems.take_pattern_bytes(classes * FOLDED_CLASS_BYTES) {
+        return Some(TOO_MANY.to_owned());
+    }
+    for bytes in PATTERN_COMPILED_BYTES {
+        // Asked before it is built: one that is too large costs as much as one that is not.
+        if !problems.take_pattern_bytes(bytes) {
+            return Some(TOO_MANY.to_owned());
+        }
+        match RegexBuilder::new(pattern).size_limit(bytes).build() {
+            Ok(_) => return None,
+            Err(regex::Error::CompiledTooBig(_)) => {}
+            // The crate draws the pattern with a caret; its last line says what is wrong.
+            Err(error) => {
+                let text = error.to_string();
+                let last = text.lines().last().unwrap_or_default().trim();
+                return Some(last.trim_start_matches("error: ").to_owned());
+            }
         }
     }
+    Some("too large when compiled".to_owned())
 }

@@ -17,10 +17,22 @@ use crate::{
     names::{listed, nearest},
 };
 
-/// Mistakes found so far, over all files; only the first are kept.
-#[derive(Debug, Default)]
+/// Bytes that all patterns of an app may take together, compiled. Patterns are small;
+/// hundreds that are each as large as one may be would take seconds at every start.
+const PATTERNS_COMPILED_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Mistakes found so far, over all files; only the first are kept. And what is left
+/// of a bound that holds over all files.
+#[derive(Debug)]
 pub(super) struct Problems {
     found: Vec<Diagnostic>,
+    pattern_bytes_left: usize,
+}
+
+impl Default for Problems {
+    fn default() -> Self {
+        Self { found: Vec::new(), pattern_bytes_left: PATTERNS_COMPILED_BYTES_MAX }
+    }
 }
 
 impl Problems {
@@ -30,6 +42,13 @@ impl Problems {
         if self.found.len() < DIAGNOSTICS_MAX {
             self.found.push(describe());
         }
+    }
+
+    /// Takes so many bytes of what patterns may take together, if they are left.
+    pub(super) fn take_pattern_bytes(&mut self, bytes: usize) -> bool {
+        let left = self.pattern_bytes_left.checked_sub(bytes);
+        self.pattern_bytes_left = left.unwrap_or(0);
+        left.is_some()
     }
 
     /// All mistakes, those of a file together and in their order.

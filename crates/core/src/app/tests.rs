@@ -1455,3 +1455,31 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn patterns_are_bounded_together_however_small_each_of_them_is_written() {
+    let faults = |pattern: &str, count: usize| {
+        let fields: String = (0..count)
+            .map(|at| format!("f{at} = {{ type = \"text\", pattern = '{pattern}' }}\n"))
+            .collect();
+        let files = files(&format!("-- models/things.toml\n[fields]\n{fields}"));
+        let found = read_app(&files, &[]).map_or_else(|found| found, |app| app.warnings);
+        let mut labels: Vec<String> = found.into_iter().filter_map(|it| it.label).collect();
+        labels.dedup();
+        labels.join("; ")
+    };
+    let left = "larger than what the app's other patterns leave, when compiled";
+    assert_eq!(faults("^[a-z0-9-]+$", 500), "");
+    assert_eq!(faults(r"^[\w.-]+@[\w-]+$", 5), "");
+    assert_eq!(faults(r"^\pL{15}$", 4), "");
+    assert_eq!(faults(r"^\pL{15}$", 100), left);
+    assert_eq!(faults(r"\pL{30}{30}", 1), "too large when compiled");
+    assert_eq!(
+        faults(&format!("[{}]", r"\pL".repeat(40)), 1),
+        "more than 32 classes of characters"
+    );
+    // Small when compiled, and each letter of each class is looked at on the way.
+    let folded = format!("(?i)[{}]", r"\pL".repeat(30));
+    assert_eq!(faults(&folded, 1), "");
+    assert_eq!(faults(&folded, 5), left);
+}

@@ -11,7 +11,7 @@ use super::text::ValueError;
 
 /// Reads one JSON document and writes it in canonical form.
 pub(super) fn canonical(text: &str, depth_max: usize) -> Result<String, ValueError> {
-    if depth_of(text) > depth_max {
+    if json_depth(text) > depth_max {
         return Err(ValueError::TooDeep);
     }
     let mut reader = serde_json::Deserializer::from_str(text);
@@ -22,8 +22,10 @@ pub(super) fn canonical(text: &str, depth_max: usize) -> Result<String, ValueErr
     Ok(out)
 }
 
-/// How deep brackets nest, strings aside. Not a check that they match.
-fn depth_of(text: &str) -> usize {
+/// How deep the brackets of a JSON text nest, strings aside. It does not check that
+/// they match, and takes any text.
+#[must_use]
+pub fn json_depth(text: &str) -> usize {
     let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
     for byte in text.bytes() {
         match byte {

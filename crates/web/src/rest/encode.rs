@@ -62,23 +62,6 @@ enum Shape {
     Object,
 }
 
-/// Takes rows and forgets them: for answers without a body.
-#[derive(Debug, Default)]
-pub(crate) struct NoBody;
-
-impl RowSink for NoBody {
-    fn begin_row(&mut self) {}
-    fn value(&mut self, _: ValueRef<'_>) {}
-    fn begin_one(&mut self) {}
-    fn end_one(&mut self) {}
-    fn begin_many(&mut self) {}
-    fn end_many(&mut self) {}
-    fn end_row(&mut self) -> Result<(), Error> {
-        Ok(())
-    }
-    fn reset(&mut self) {}
-}
-
 /// Writes rows as JSON.
 #[derive(Debug)]
 pub(crate) struct JsonSink {

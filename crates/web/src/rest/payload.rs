@@ -7,7 +7,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use mainstay_core::{Code, Error, Limits};
+use mainstay_core::{Code, Error, Limits, json_depth};
 use mainstay_plan::{Payload, PayloadRow, PayloadValue};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -178,7 +178,7 @@ fn payload_value(text: &str, depth_max: usize) -> Result<PayloadValue<'_>, Strin
         Some(b'f') => PayloadValue::Bool(false),
         Some(b'"') => PayloadValue::String(unescaped(text)?),
         Some(b'[' | b'{') => {
-            if depth_of(text) > depth_max {
+            if json_depth(text) > depth_max {
                 return Err(format!(
                     "{LIMIT}a JSON value may nest {depth_max} deep at most ([limits] json_depth_max)"
                 ));
@@ -195,25 +195,6 @@ fn unescaped(text: &str) -> Result<Cow<'_, str>, String> {
         return serde_json::from_str(text).map(Cow::Owned).map_err(|error| error.to_string());
     }
     Ok(Cow::Borrowed(text.get(1..text.len() - 1).unwrap_or_default()))
-}
-
-/// How deep brackets nest, strings aside.
-fn depth_of(text: &str) -> usize {
-    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
-    for byte in text.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'[' | b'{' if !in_string => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
 }
 
 /// A header line of names, then a line of texts for each row; `NULL` is absent.
