@@ -289,3 +289,26 @@ fn embeds_may_trade_names() {
         expect!["closed {id where name Eq <Ada>}, people {id where true} where true"],
     );
 }
+
+#[test]
+fn a_regular_expression_may_name_few_classes_of_characters() {
+    let planner = planner(NOTES);
+    let matching = |pattern: &str| {
+        let condition = Condition::Compare {
+            field: field("text"),
+            negated: false,
+            operator: Operator::Match,
+            quantifier: None,
+            argument: Argument::Text(pattern.to_owned().into()),
+        };
+        let request = notes(vec![item("id")], vec![condition]);
+        let made = planner.read(&request, &Actor::service("a test"), now());
+        made.map(drop).map_err(|error| error.to_string())
+    };
+    assert_eq!(matching(r"^[\w.-]+@[\w-]+\.\w{2,}$"), Ok(()));
+    assert_eq!(matching(&format!("(?i)[{}]", r"\pL".repeat(7))), Ok(()));
+    assert_eq!(
+        matching(&format!("(?i)[{}]", r"\pL".repeat(8))).unwrap_err(),
+        "54000: a regular expression may name 8 classes of characters at most"
+    );
+}
