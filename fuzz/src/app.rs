@@ -36,6 +36,9 @@ const NOW_MICROS: i64 = 1_772_600_767_000_000;
 /// The issuer of this app's tokens, which is its name.
 const ISSUER: &str = "fuzz";
 
+/// Bytes of a body that is worth planning once only.
+const LONG_BODY_BYTES: usize = 64 * 1024;
+
 /// The app, ready to plan.
 pub(crate) struct App {
     pub(crate) catalog: Arc<Catalog>,
@@ -121,8 +124,13 @@ impl App {
         Reached::of(&made)
     }
 
-    /// Plans a write for every caller, with the plan cache and without.
+    /// Plans a write for every caller, with the plan cache and without. A long body is
+    /// planned once, for the user, so that its time is that of one request.
     pub(crate) fn write(&self, sent: &Sent<'_>) -> Reached {
+        if sent.body.len() > LONG_BODY_BYTES {
+            let user = &self.callers[1];
+            return Reached::of(&fuzz::write_plan(&self.forgetful, sent, user, self.now));
+        }
         self.callers.iter().fold(Reached::Refused, |reached, actor| {
             let remembered = fuzz::write_plan(&self.remembering, sent, actor, self.now);
             let made = fuzz::write_plan(&self.forgetful, sent, actor, self.now);

@@ -2,7 +2,7 @@
 //!
 //! `short --seconds 10` feeds every target with mutated inputs for that long, each
 //! target in a process of its own, and fails where an input panics, takes more than
-//! a second, makes the heap larger than 256 MiB or ends the process, and where no
+//! a second (three in a build that is not optimised), makes the heap larger than 256 MiB or ends the process, and where no
 //! mutated input reaches a plan: such a target proves nothing. What it found is
 //! saved under `fuzz/artifacts`.
 //!
