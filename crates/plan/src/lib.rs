@@ -23,6 +23,7 @@ mod shape;
 mod write;
 mod write_plan;
 
+pub use mainstay_rules::GuardClass;
 pub use planner::Planner;
 pub use read::Features;
 pub use read_plan::ReadPlan;

@@ -267,3 +267,20 @@ async fn a_plan_made_for_one_caller_is_not_used_for_another() {
         assert_eq!(all.body, r#"[{"id":1},{"id":2},{"id":3}]"#);
     }
 }
+
+#[tokio::test]
+async fn whoever_may_not_create_a_row_does_not_learn_what_is_taken() {
+    let app = people().await;
+    // Bob may create rooms of his own alone; one named "open" is there already.
+    for name in ["open", "free"] {
+        let body = format!(r#"{{"name":"{name}","owner":"ada"}}"#);
+        let refused = app.post(&Caller::user("bob"), "/rest/v1/rooms", &body).await;
+        assert_eq!(
+            (refused.status, json(&refused)["code"].as_str()),
+            (403, Some("42501")),
+            "{name}"
+        );
+    }
+    let taken = app.post(&Caller::user("bob"), "/rest/v1/rooms", r#"{"name":"open"}"#).await;
+    assert_eq!((taken.status, json(&taken)["code"].as_str()), (409, Some("23505")));
+}

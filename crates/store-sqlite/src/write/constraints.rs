@@ -5,11 +5,11 @@
 //! anything else (see [`Verdict`]).
 
 use mainstay_core::{Catalog, Code, Error, Model, RefId, Value};
-use mainstay_plan::{Guard, Refusal};
+use mainstay_plan::{Guard, GuardClass, Refusal};
 use rusqlite::Connection;
 
 use super::{
-    guards::{Guards, Verdict, missing_reference},
+    guards::{Guards, Verdict, denied, missing_reference},
     text::Texts,
 };
 use crate::{
@@ -21,6 +21,9 @@ use crate::{
 pub(crate) struct Constraints<'c> {
     /// The guards of refs, asked of rows that may not be stored.
     references: Option<Guards<'c>>,
+    /// The guards that the row alone decides, asked of one that is not unique: whoever
+    /// may not create it does not learn what is taken.
+    denials: Option<Guards<'c>>,
     /// For each ref, whether the row is there that it points to.
     exists: Vec<(RefId, Prepared<'c>)>,
 }
@@ -30,11 +33,17 @@ impl<'c> Constraints<'c> {
         connection: &'c Connection,
         texts: &Texts<'_>,
         guards: impl Iterator<Item = &'g Guard>,
+        create: &'g [Guard],
     ) -> Self {
+        let denials: Vec<&Guard> = create
+            .iter()
+            .filter(|guard| guard.refusal == Refusal::Denied && guard.class == GuardClass::RowLocal)
+            .collect();
         let references: Vec<&Guard> =
             guards.filter(|guard| matches!(guard.refusal, Refusal::Reference(_))).collect();
         Self {
             references: Guards::of_proposed(connection, texts, &references),
+            denials: Guards::of_proposed(connection, texts, &denials),
             exists: texts
                 .catalog
                 .references_from(texts.model)
@@ -66,6 +75,12 @@ impl<'c> Constraints<'c> {
         }
         if let Some(reference) = verdict.reference() {
             return Ok(Trouble::Caller(missing_reference(catalog, reference)));
+        }
+        if let Some(denials) = &mut self.denials {
+            denials.ask(Bindings { slots, row: last }, Links::None, &mut verdict)?;
+        }
+        if verdict.is_denied() {
+            return Ok(Trouble::Caller(denied(&model.name)));
         }
         Ok(Trouble::Caller(match trouble {
             Trouble::Unique(columns) => unique(model, &columns),

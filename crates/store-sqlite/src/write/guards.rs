@@ -96,6 +96,11 @@ impl Verdict {
         self.reference
     }
 
+    /// Whether a guard that is no ref's was refused.
+    pub(crate) fn is_denied(&self) -> bool {
+        self.is_denied
+    }
+
     /// Whether all held.
     pub(crate) fn end(self, catalog: &Catalog, model: &str) -> Result<(), Trouble> {
         if let Some(reference) = self.reference {

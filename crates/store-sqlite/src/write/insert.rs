@@ -71,7 +71,12 @@ impl<'c> PreparedInsert<'c> {
         Self {
             connection,
             insert: Prepared::new(connection, texts.insert()),
-            constraints: Constraints::new(connection, texts, create.iter().chain(of_merged)),
+            constraints: Constraints::new(
+                connection,
+                texts,
+                create.iter().chain(of_merged),
+                create,
+            ),
             stored: Guards::of_stored(connection, texts, &of_stored),
             proposed: conflict.and_then(|_| Guards::of_proposed(connection, texts, &of_proposed)),
             conflict: conflict.map(|conflict| PreparedConflict::new(connection, texts, conflict)),

@@ -47,7 +47,7 @@ impl<'c> PreparedUpdate<'c> {
             assign: assign.to_vec(),
             row: Prepared::new(connection, texts.row()),
             update: Prepared::new(connection, texts.update(params)),
-            constraints: Constraints::new(connection, texts, after.iter()),
+            constraints: Constraints::new(connection, texts, after.iter(), &[]),
             after: Guards::of_stored(connection, texts, &of_stored),
         }
     }

@@ -174,8 +174,22 @@ async fn another_unique_than_the_one_that_decides_still_stands() {
     let app = pages().await;
     check(
         &app,
-        &inserting("pages", &[&[("id", "a"), ("owner", "ada"), ("slug", "sb")]], "", MERGE),
+        &inserting(
+            "pages",
+            &[&[("id", "a"), ("owner", "ada"), ("slug", "sb"), ("body", "A")]],
+            "",
+            MERGE,
+        ),
         expect![[r#"23505: duplicate key value violates unique constraint "pages_slug_key" / Key (slug) already exists."#]],
+    )
+    .await;
+    // A proposed row that could not be created learns nothing of what is taken.
+    check(
+        &app,
+        &inserting("pages", &[&[("id", "a"), ("owner", "ada"), ("slug", "sb")]], "", MERGE),
+        expect![
+            "42501: permission denied for model pages / a rule does not allow a row of this write"
+        ],
     )
     .await;
 }
