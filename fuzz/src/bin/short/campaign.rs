@@ -6,6 +6,7 @@
 
 use std::{
     fs::{self, File},
+    io,
     os::unix::fs::FileExt as _,
     path::PathBuf,
     process::{self, ExitCode},
@@ -70,7 +71,11 @@ pub(crate) fn run(target: &Target, arguments: &Arguments) -> anyhow::Result<Exit
             ExitCode::FAILURE
         }
     };
-    fs::remove_file(path_at_hand(&target)).context("the file of the input at hand")?;
+    match fs::remove_file(path_at_hand(&target)) {
+        // Another campaign of the same target has cleared up already.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        removed => removed.context("the file of the input at hand")?,
+    }
     println!("{}", feeding.figures.to_line());
     Ok(code)
 }
