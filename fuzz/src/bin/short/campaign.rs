@@ -6,7 +6,6 @@
 
 use std::{
     fs::{self, File},
-    io,
     os::unix::fs::FileExt as _,
     path::PathBuf,
     process::{self, ExitCode},
@@ -71,11 +70,8 @@ pub(crate) fn run(target: &Target, arguments: &Arguments) -> anyhow::Result<Exit
             ExitCode::FAILURE
         }
     };
-    match fs::remove_file(path_at_hand(&target)) {
-        // Another campaign of the same target has cleared up already.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        removed => removed.context("the file of the input at hand")?,
-    }
+    let at_hand = path_at_hand(&target, process::id());
+    fs::remove_file(at_hand).context("the file of the input at hand")?;
     println!("{}", feeding.figures.to_line());
     Ok(code)
 }
@@ -170,7 +166,8 @@ struct AtHand {
 impl AtHand {
     fn create(target: &Target) -> anyhow::Result<Self> {
         fs::create_dir_all(directory("artifacts"))?;
-        let file = File::create(path_at_hand(target)).context("the file of the input at hand")?;
+        let file = File::create(path_at_hand(target, process::id()))
+            .context("the file of the input at hand")?;
         Ok(Self { file, bytes: Vec::new() })
     }
 
@@ -182,13 +179,16 @@ impl AtHand {
     }
 }
 
-fn path_at_hand(target: &Target) -> PathBuf {
-    directory("artifacts").join(format!("{}.at-hand", target.name))
+fn path_at_hand(target: &Target, process: u32) -> PathBuf {
+    directory("artifacts").join(format!("{}-{process}.at-hand", target.name))
 }
 
-/// The input that a process had at hand when it ended.
-pub(crate) fn left_at_hand(target: &Target) -> Option<Vec<u8>> {
-    let bytes = fs::read(path_at_hand(target)).ok()?;
+/// Takes away the input that a process had at hand when it ended.
+pub(crate) fn left_at_hand(target: &Target, process: u32) -> Option<Vec<u8>> {
+    let path = path_at_hand(target, process);
+    let bytes = fs::read(&path).ok()?;
+    // It is ignored by git, and of no further use whether or not it can be removed.
+    let _ = fs::remove_file(path);
     let (length, input) = bytes.split_at_checked(8)?;
     let length = usize::try_from(u64::from_le_bytes(length.try_into().ok()?)).ok()?;
     Some(input.get(..length)?.to_vec())

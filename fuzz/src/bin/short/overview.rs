@@ -49,13 +49,15 @@ struct Campaign {
 
 fn campaign(target: &Target, arguments: &Arguments) -> anyhow::Result<Campaign> {
     let program = std::env::current_exe().context("this program's own path")?;
-    let output = Command::new(program)
+    let process = Command::new(program)
         .args([CAMPAIGN, target.name])
         .args(["--seconds", &arguments.time.as_secs().to_string()])
         .args(["--seed", &arguments.seed.to_string()])
-        .stderr(Stdio::inherit())
-        .output()
+        .stdout(Stdio::piped())
+        .spawn()
         .with_context(|| format!("starting the process of {}", target.name))?;
+    let id = process.id();
+    let output = process.wait_with_output()?;
     let said = String::from_utf8_lossy(&output.stdout);
     let figures = said.lines().last().and_then(Figures::from_line);
     for line in said.lines().filter(|line| Figures::from_line(line).is_none()) {
@@ -66,7 +68,7 @@ fn campaign(target: &Target, arguments: &Arguments) -> anyhow::Result<Campaign> 
             Some(GIVEN_UP) => println!("{}: an input did not come to an end", target.name),
             _ => println!("{}: the process ended: {}", target.name, output.status),
         }
-        if let Some(input) = left_at_hand(target) {
+        if let Some(input) = left_at_hand(target, id) {
             println!("  by {}", shown(&input));
             println!("  saved as {}", save(target, &input)?.display());
         }
