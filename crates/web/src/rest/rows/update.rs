@@ -46,23 +46,34 @@ pub(in crate::rest) fn answer(
     sink: Box<dyn RowSink>,
     form: &Form,
 ) -> Result<Response, Error> {
-    let rows = done.affected.first().map_or(0, |keys| keys.len() as u64);
+    let rows = affected(&done);
+    changed(rows, rows, sink, form)
+}
+
+/// How many rows the one plan of a request affected.
+pub(super) fn affected(done: &Committed) -> u64 {
+    done.affected.first().map_or(0, |keys| keys.len() as u64)
+}
+
+/// The answer to so many rows changed or deleted, of which so many are there still for
+/// `Content-Range` to name.
+pub(super) fn changed(
+    rows: u64,
+    still_there: u64,
+    sink: Box<dyn RowSink>,
+    form: &Form,
+) -> Result<Response, Error> {
     must_be_singular(form, rows)?;
-    let mut res = changed(sink, form);
+    let mut res = match form.returning() {
+        Return::Representation => form.with_body(sink),
+        Return::Minimal | Return::HeadersOnly => no_content(),
+    };
     let total = form.prefer.counts().then_some(rows);
     let headers = res.headers_mut();
-    headers.insert(header::CONTENT_RANGE, range::content_range(0, rows, total));
-    let applies = Applies { missing: false, returning: true, affected: true, resolution: false };
+    headers.insert(header::CONTENT_RANGE, range::content_range(0, still_there, total));
+    let applies = Applies { returning: true, affected: true, ..Applies::default() };
     if let Some(applied) = form.prefer.applied(applies) {
         headers.insert(PREFERENCE_APPLIED, applied);
     }
     Ok(res)
-}
-
-/// The rows that were changed or deleted, or no content.
-pub(super) fn changed(sink: Box<dyn RowSink>, form: &Form) -> Response {
-    match form.returning() {
-        Return::Representation => form.with_body(sink),
-        Return::Minimal | Return::HeadersOnly => no_content(),
-    }
 }
