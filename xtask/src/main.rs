@@ -1,4 +1,4 @@
-//! The workshop's commands: `cargo xtask test`, `cargo xtask bench`, `cargo xtask tidy`.
+//! The workshop's commands: `cargo xtask test`, `bench`, `services` and `tidy`.
 #![expect(clippy::print_stdout, reason = "these are command-line tools: printing is what they do")]
 #![expect(clippy::print_stderr, reason = "mistakes go where a terminal expects them")]
 
@@ -7,14 +7,17 @@ mod bench;
 mod http;
 mod process;
 mod scratch;
+mod services;
 mod test;
 mod tidy;
+mod tools;
 
 use std::process::ExitCode;
 
 const USAGE: &str = "\
 cargo xtask test  [--all] [--removals] [--kills N]   the tests; closes with what really ran
 cargo xtask bench [--quick] [--rows N] [--strict]    Mainstay, the limit and the peer, side by side
+cargo xtask services [-- CMD ARGS…]                  private servers for tests, until ctrl-C
 cargo xtask tidy                                     the house rules
 
 `cargo xtask COMMAND --help` lists a command's flags.";
@@ -26,6 +29,7 @@ fn main() -> ExitCode {
     let outcome = match command.as_str() {
         "test" => test::run(&rest),
         "bench" => bench::run(&rest),
+        "services" => services::run(&rest),
         "tidy" => tidy::run(&rest),
         _ => {
             println!("{USAGE}");

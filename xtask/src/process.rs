@@ -2,6 +2,7 @@
 
 use std::{
     fs::File,
+    hash::{BuildHasher as _, RandomState},
     io,
     net::TcpListener,
     path::{Path, PathBuf},
@@ -15,6 +16,11 @@ use crate::http::Connection;
 
 /// How long a server may take until it answers.
 const READY_MAX: Duration = Duration::from_secs(20);
+
+/// The first of the ports that [`steady_port`] chooses from, and how many there are.
+const STEADY_PORTS: (u16, u16) = (15_000, 15_000);
+/// How many of them it tries.
+const PORT_ATTEMPTS_MAX: u32 = 100;
 
 /// A running server; dropped, it is killed.
 #[derive(Debug)]
@@ -70,8 +76,7 @@ impl Server {
 
     /// Asks it to stop, and waits; kills it if it takes too long.
     pub(crate) fn stop(mut self) {
-        let asked = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status();
-        if asked.is_ok_and(|status| status.success()) {
+        if signal(&self.child, "TERM").is_ok() {
             let since = Instant::now();
             while since.elapsed() < Duration::from_secs(5) {
                 if matches!(self.child.try_wait(), Ok(Some(_))) {
@@ -106,6 +111,26 @@ fn answers(address: &str, health: &str) -> bool {
 /// A loopback address whose port nobody listens on.
 pub(crate) fn free_address() -> anyhow::Result<String> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
+}
+
+/// A loopback port that nobody listens on, below those that the kernel gives to outgoing
+/// connections. So a server that stops finds its port free when it starts again, and a
+/// client that keeps trying it meanwhile is never connected to itself.
+pub(crate) fn steady_port() -> anyhow::Result<u16> {
+    for attempt in 0..PORT_ATTEMPTS_MAX {
+        let offset = RandomState::new().hash_one(attempt) % u64::from(STEADY_PORTS.1);
+        let port = STEADY_PORTS.0 + u16::try_from(offset)?;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("{PORT_ATTEMPTS_MAX} ports were tried, and all are taken")
+}
+
+/// Sends a child a signal by its name: `TERM`, `INT`.
+pub(crate) fn signal(child: &Child, name: &str) -> anyhow::Result<()> {
+    let id = child.id().to_string();
+    output(Command::new("kill").arg(format!("-{name}")).arg(id)).map(drop)
 }
 
 /// The path of a program, if the machine has it.

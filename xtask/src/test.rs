@@ -10,13 +10,16 @@ mod fuzz;
 mod kills;
 mod node;
 mod removals;
+mod servers;
 mod table;
-mod tools;
 
 use std::process::ExitCode;
 
-use self::{table::Table, tools::Missing};
-use crate::args::{Args, Flag, Takes};
+use self::{servers::Servers, table::Table};
+use crate::{
+    args::{Args, Flag, Takes},
+    tools::Missing,
+};
 
 /// How often `--all` kills the server.
 const KILLS: u32 = 30;
@@ -38,15 +41,19 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     let all = args.has("--all");
     let missing = if all { Missing::Install } else { Missing::Skip };
     let kills: Option<u32> = args.value("--kills")?;
-    let chosen = args.has("--removals") || kills.is_some();
+    let removals = all || args.has("--removals");
+    let suites = all || !(removals || kills.is_some());
     let mut table = Table::default();
-    if all || !chosen {
-        cargo::run(&mut table)?;
-        node::run(&mut table, missing)?;
-        fuzz::run(&mut table, args.value("--fuzz-seconds")?.unwrap_or(10))?;
-    }
-    if all || args.has("--removals") {
-        removals::run(&mut table)?;
+    if suites || removals {
+        let servers = Servers::start(&mut table, missing);
+        if suites {
+            cargo::run(&mut table, &servers)?;
+            node::run(&mut table, missing)?;
+            fuzz::run(&mut table, args.value("--fuzz-seconds")?.unwrap_or(10))?;
+        }
+        if removals {
+            removals::run(&mut table, &servers)?;
+        }
     }
     if let Some(rounds) = kills.or(all.then_some(KILLS)) {
         kills::run(&mut table, missing, rounds)?;

@@ -17,15 +17,13 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 
-use super::{
-    table::{Suite, Table},
-    tools::{Missing, ensure as ensure_tool},
-};
+use super::table::{Suite, Table};
 use crate::{
     bench::contender::write_app,
     http::Connection,
     process::{Server, debug_binary, free_address, output},
     scratch::Scratch,
+    tools::{Missing, ensure as ensure_tool},
 };
 
 /// Writers at once.

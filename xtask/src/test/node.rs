@@ -9,9 +9,11 @@ use std::{
 use super::{
     cargo::lines,
     table::{Suite, Table},
+};
+use crate::{
+    process::{debug_binary, root},
     tools::{Missing, ensure},
 };
-use crate::process::{debug_binary, root};
 
 const SUITE: &str = "supabase-js scenarios";
 
@@ -21,7 +23,7 @@ pub(super) fn run(table: &mut Table, missing: Missing) -> anyhow::Result<()> {
     if !directory.join("package.json").exists() {
         return Ok(());
     }
-    let tools = ensure("node", "nodejs", missing).and_then(|()| ensure("npm", "npm", missing));
+    let tools = ensure("node", "nodejs", missing).and_then(|_| ensure("npm", "npm", missing));
     if let Err(why) = tools {
         table.skipped_suite(format!("{SUITE}: {why}"));
         return Ok(());

@@ -10,6 +10,7 @@ use anyhow::Context as _;
 
 use super::{
     cargo::{Reader, Report, lines},
+    servers::Servers,
     table::{Suite, Table},
 };
 use crate::{
@@ -36,7 +37,7 @@ impl Did {
 }
 
 /// Runs every removal.
-pub(super) fn run(table: &mut Table) -> anyhow::Result<()> {
+pub(super) fn run(table: &mut Table, servers: &Servers) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(root().join(REGISTRY)).unwrap_or_default();
     let removals: Removals = toml::from_str(&text).context(REGISTRY)?;
     let started = Instant::now();
@@ -50,7 +51,8 @@ pub(super) fn run(table: &mut Table) -> anyhow::Result<()> {
     }
     println!("\n{:<26}{:<14}{:<14}test", "switch", "in place", "taken out");
     for removal in &removals.removal {
-        let (in_place, taken_out) = (test(removal, "")?, test(removal, &removal.switch)?);
+        let (in_place, taken_out) =
+            (test(removal, "", servers)?, test(removal, &removal.switch, servers)?);
         println!(
             "{:<26}{:<14}{:<14}{}",
             removal.switch,
@@ -81,11 +83,12 @@ pub(super) fn run(table: &mut Table) -> anyhow::Result<()> {
 }
 
 /// Runs the removal's test with this switch thrown; none where it is empty.
-fn test(removal: &Removal, thrown: &str) -> anyhow::Result<Did> {
+fn test(removal: &Removal, thrown: &str, servers: &Servers) -> anyhow::Result<Did> {
     let name = removal.test.rsplit("::").next().unwrap_or_default();
     let mut command = cargo();
     command.args(["test", "--no-fail-fast", "-p", &removal.package, "--features", "removals"]);
     command.arg("--").arg(name).env("MAINSTAY_REMOVE", thrown);
+    command.envs(servers.environment());
     let mut reader = Reader::default();
     let status = lines(&mut command, |line| reader.read(line))?;
     Ok(did(&reader.finish(status.success()), name))
