@@ -5,9 +5,11 @@
 //! and make databases of their own there; nothing that ran before is used or touched.
 
 mod account;
+mod pgbouncer;
 mod postgres;
 mod supervisor;
 
+pub(crate) use pgbouncer::PgBouncer;
 pub(crate) use postgres::Postgres;
 
 use std::{
@@ -32,16 +34,18 @@ const FLAGS: &[Flag] = &[(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Postgres,
+    PgBouncer,
 }
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 1] = [Self::Postgres];
+    pub(crate) const ALL: [Self; 2] = [Self::Postgres, Self::PgBouncer];
 
     /// As its makers call it.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Postgres => "PostgreSQL",
+            Self::PgBouncer => "PgBouncer",
         }
     }
 
@@ -49,6 +53,7 @@ impl Kind {
     pub(crate) fn variable(self) -> &'static str {
         match self {
             Self::Postgres => "MAINSTAY_TEST_POSTGRES_URL",
+            Self::PgBouncer => "MAINSTAY_TEST_PGBOUNCER_URL",
         }
     }
 }
@@ -62,9 +67,11 @@ pub(crate) enum Absence {
     Broken(anyhow::Error),
 }
 
-/// The servers of one run, as far as the machine has them.
+/// The servers of one run, as far as the machine has them. They end in the order in
+/// which they stand here.
 #[derive(Debug)]
 pub(crate) struct Services {
+    pgbouncer: Result<PgBouncer, Absence>,
     postgres: Result<Postgres, Absence>,
 }
 
@@ -74,19 +81,30 @@ impl Services {
         let postgres = ensure_found(postgres::program, "initdb", "postgresql", missing)
             .map_err(Absence::Missing)
             .and_then(|_| Postgres::start_new(settings).map_err(Absence::Broken));
-        Self { postgres }
+        let pgbouncer = ensure_found(pgbouncer::program, "pgbouncer", "pgbouncer", missing)
+            .and_then(|_| {
+                postgres.as_ref().map_err(|_| "there is no PostgreSQL behind it".to_owned())
+            })
+            .map_err(Absence::Missing)
+            .and_then(|postgres| PgBouncer::start_new(postgres).map_err(Absence::Broken));
+        Self { pgbouncer, postgres }
     }
 
     /// Each variable and its value, for the environment of tests.
     pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
-        let postgres = self.postgres.as_ref().ok();
-        postgres.map(|it| (Kind::Postgres.variable(), it.url())).into_iter().collect()
+        let postgres = self.postgres.as_ref().ok().map(Postgres::url);
+        let pgbouncer = self.pgbouncer.as_ref().ok().map(PgBouncer::url);
+        [(Kind::Postgres, postgres), (Kind::PgBouncer, pgbouncer)]
+            .into_iter()
+            .filter_map(|(kind, url)| Some((kind.variable(), url?)))
+            .collect()
     }
 
     /// Why this server does not run; none where it does.
     pub(crate) fn absence(&self, kind: Kind) -> Option<&Absence> {
         match kind {
             Kind::Postgres => self.postgres.as_ref().err(),
+            Kind::PgBouncer => self.pgbouncer.as_ref().err(),
         }
     }
 }

@@ -33,7 +33,9 @@ pub(crate) fn ensure_found(
         return Ok(path);
     }
     if missing == Missing::Skip {
-        return Err(format!("{program} is not installed"));
+        return Err(format!(
+            "{program} is not installed; `cargo xtask test --all` installs {package}"
+        ));
     }
     println!("installing {package}");
     let apt = |args: &[&str]| {

@@ -91,6 +91,11 @@ impl Postgres {
         self.supervisor.stop(how.signal())
     }
 
+    /// The port on 127.0.0.1.
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Where its superuser finds its first database.
     pub(crate) fn url(&self) -> String {
         url(self.port)

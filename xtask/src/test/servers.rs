@@ -15,6 +15,7 @@ use crate::{
 fn packages(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Postgres => &["mainstay-store-postgres"],
+        Kind::PgBouncer => &[],
     }
 }
 
@@ -22,6 +23,7 @@ fn packages(kind: Kind) -> &'static [&'static str] {
 fn module(kind: Kind) -> &'static str {
     match kind {
         Kind::Postgres => "on_postgres",
+        Kind::PgBouncer => "on_pgbouncer",
     }
 }
 
@@ -37,12 +39,9 @@ impl Servers {
     pub(super) fn start(table: &mut Table, missing: Missing) -> Self {
         let servers = Self { services: Services::start(missing, &[]) };
         for (kind, absence) in servers.absent() {
-            let name = format!("{} conformance", kind.name());
+            let name = format!("tests on {}", kind.name());
             match absence {
-                Absence::Missing(why) => table.skipped_suite(format!(
-                    "{name}: no {} here ({why}); `cargo xtask test --all` installs it",
-                    kind.name()
-                )),
+                Absence::Missing(why) => table.skipped_suite(format!("{name}: {why}")),
                 Absence::Broken(error) => {
                     table.failure(format!("{name}: {error:#}"));
                     table.ran(Suite { name, failed: 1, ..Suite::default() });
@@ -87,5 +86,6 @@ mod tests {
             left_out(&[Kind::Postgres]),
             ["--exclude", "mainstay-store-postgres", "--", "--skip", "on_postgres"]
         );
+        assert_eq!(left_out(&[Kind::PgBouncer]), ["--", "--skip", "on_pgbouncer"]);
     }
 }
