@@ -5,6 +5,8 @@
 //! Commits are durable, as they are where it counts: crash tests and the bench need
 //! that, and a test that must be faster than the disk says so in the settings.
 
+mod replica;
+
 use std::{
     fs,
     io::Write as _,
