@@ -76,8 +76,8 @@ impl App {
             .iter()
             .map(|(path, text)| SourceFile { path: (*path).into(), text: (*text).into() })
             .collect();
-        let read = read_app(&files, &[]).unwrap_or_else(|found| {
-            panic!("BUG: {}", render_diagnostics(&found, &files, Colour::Plain))
+        let read = read_app(&files, &[]).unwrap_or_else(|refused| {
+            panic!("BUG: {}", render_diagnostics(&refused.found, &files, Colour::Plain))
         });
         let catalog = Arc::new(read.catalog);
         let rulebook = mainstay_rules::compile(&catalog)

@@ -2,7 +2,8 @@
 //!
 //! Whoever calls [`read_app`] has read the files. All mistakes of all files are
 //! reported at once, each with its place; nothing is served while there is one.
-//! Rules are carried as text, and are checked by the crate `rules`.
+//! Rules are carried as text, and are checked by the crate `rules`: those of an app,
+//! and those of a folder with mistakes, so that the rules' are told with the others.
 //!
 //! Reading is bounded: bytes of a file, models, fields, indexes, refs, roles, and
 //! the number of mistakes reported. No text makes it panic.
@@ -21,14 +22,17 @@ mod settings;
 mod shape;
 pub(crate) mod words;
 
+use std::borrow::Cow;
+
 use crate::{
-    Catalog, Diagnostic,
+    Catalog, Diagnostic, PartialCatalog,
     names::{name_fault, suggested_name},
+    sort_diagnostics,
 };
 
 use self::{
     document::{Problems, Table, parse},
-    model::{ModelDraft, empty_model, read_model, table_fault},
+    model::{ModelDraft, read_model, table_fault, unread_model},
 };
 pub use self::{
     roles::{Role, Roles},
@@ -78,16 +82,25 @@ pub struct App {
     pub warnings: Vec<Diagnostic>,
 }
 
+/// Why an application folder is no app.
+#[derive(Clone, Debug)]
+pub struct AppMistakes {
+    /// All mistakes but those in rules, by file and place, with the warnings among them.
+    pub found: Vec<Diagnostic>,
+    /// What is left of the models: enough to find the mistakes in rules, and no more.
+    pub for_rules: PartialCatalog,
+}
+
 /// Reads an application folder. Files that are neither `mainstay.toml` nor
 /// `models/*.toml` are none of its business. Of the environment, variables that
 /// begin with `MAINSTAY_` override settings.
 ///
 /// # Errors
-/// All mistakes, by file and place, with the warnings among them.
+/// All mistakes but those in rules, and what those can be found by.
 pub fn read_app(
     files: &[SourceFile],
     environment: &[(String, String)],
-) -> Result<App, Vec<Diagnostic>> {
+) -> Result<App, AppMistakes> {
     let mut problems = Problems::default();
     let mut warnings = Vec::new();
     let settings_file = files.iter().find(|file| file.path == SETTINGS_FILE);
@@ -104,7 +117,7 @@ pub fn read_app(
                 let table = Table::new(file, document.get_ref());
                 read_model(name, &table, &mut problems)
             }
-            None => empty_model(name, file),
+            None => unread_model(name, file),
         })
         .collect();
     for field in drafts.iter().flat_map(|draft| &draft.fields) {
@@ -117,43 +130,54 @@ pub fn read_app(
     }
     let linked = link::link(&drafts, &mut problems);
 
-    let mut found = problems.into_sorted();
+    let mut found = problems.into_found();
     if !found.is_empty() {
         found.append(&mut warnings);
-        return Err(found);
+        sort_diagnostics(&mut found);
+        let for_rules = PartialCatalog::new(linked.models, linked.references, linked.doubts);
+        return Err(AppMistakes { found, for_rules });
     }
     let version = linked.version(&settings.limits);
     let catalog = Catalog::new(version, linked.models, linked.references);
     Ok(App { settings, catalog, warnings })
 }
 
-/// The files that are models with their names, by name.
+/// The files that are models with their names, by name. One that is misnamed or
+/// misplaced has the name it was probably meant to have, so that what names the model
+/// finds it.
 fn model_files<'f>(
     files: &'f [SourceFile],
     problems: &mut Problems,
-) -> Vec<(&'f str, &'f SourceFile)> {
-    let mut named: Vec<(&str, &SourceFile)> = Vec::new();
+) -> Vec<(Cow<'f, str>, &'f SourceFile)> {
+    let mut named: Vec<(Cow<'f, str>, &SourceFile)> = Vec::new();
+    let mut meant: Vec<(Cow<'f, str>, &SourceFile)> = Vec::new();
     for file in files {
         let Some(path) = file.path.strip_prefix("models/") else { continue };
         let Some(name) = path.strip_suffix(".toml") else { continue };
-        if name.contains('/') {
+        if let Some((_, name)) = name.rsplit_once('/') {
             problems.add(|| {
                 Diagnostic::at(file, 0..0, "a model's file lies directly in `models/`")
                     .with_hint("the file's name is the model's, so there are no folders between")
             });
+            meant.push((name.into(), file));
             continue;
         }
-        if let Some(fault) = name_fault(name).or_else(|| table_fault(name)) {
-            problems.add(|| {
-                let better = suggested_name(name).map(|name| format!("models/{name}.toml"));
-                Diagnostic::at(file, 0..0, format!("`{name}` cannot name a model: {fault}"))
-                    .with_nearest(better.as_deref())
-            });
-        }
-        named.push((name, file));
+        let Some(fault) = name_fault(name).or_else(|| table_fault(name)) else {
+            named.push((name.into(), file));
+            continue;
+        };
+        let better = suggested_name(name);
+        problems.add(|| {
+            let better = better.as_ref().map(|name| format!("models/{name}.toml"));
+            Diagnostic::at(file, 0..0, format!("`{name}` cannot name a model: {fault}"))
+                .with_nearest(better.as_deref())
+        });
+        meant.push((better.map_or(name.into(), Into::into), file));
     }
-    named.sort_by_key(|(name, _)| *name);
-    named.dedup_by_key(|(name, _)| *name);
+    // Those that have their names by right come first, and are kept.
+    named.append(&mut meant);
+    named.sort_by(|(one, _), (other, _)| one.cmp(other));
+    named.dedup_by(|(one, _), (other, _)| one == other);
     if named.len() > MODELS_MAX {
         let (_, file) = named[MODELS_MAX];
         problems

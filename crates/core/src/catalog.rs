@@ -6,7 +6,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::{Model, Reference, Relation};
+use crate::{Declarations, Model, Reference, Relation};
 
 /// Declares an index type into one of the catalog's lists.
 macro_rules! ids {
@@ -110,12 +110,12 @@ impl Catalog {
 
     /// The references that leave a model.
     pub fn references_from(&self, model: ModelId) -> impl Iterator<Item = RefId> + '_ {
-        self.matching(move |reference| reference.from == model)
+        self.declarations().references_from(model)
     }
 
     /// The references that arrive at a model.
     pub fn references_to(&self, model: ModelId) -> impl Iterator<Item = RefId> + '_ {
-        self.matching(move |reference| reference.to == model)
+        self.declarations().references_to(model)
     }
 
     /// The model a relation leads to.
@@ -127,14 +127,9 @@ impl Catalog {
         }
     }
 
-    fn matching<'a>(
-        &'a self,
-        wanted: impl Fn(&Reference) -> bool + 'a,
-    ) -> impl Iterator<Item = RefId> + 'a {
-        self.references
-            .iter()
-            .enumerate()
-            .filter(move |(_, reference)| wanted(reference))
-            .map(|(at, _)| RefId::at(at))
+    /// What rules are checked against.
+    #[must_use]
+    pub fn declarations(&self) -> Declarations<'_> {
+        Declarations::certain(&self.models, &self.references)
     }
 }

@@ -204,6 +204,19 @@ pub fn render_diagnostics(found: &[Diagnostic], files: &[SourceFile], colour: Co
         .join("\n")
 }
 
+/// Brings diagnostics into the order in which they are shown, those of a file together
+/// and by their places, each once.
+pub fn sort_diagnostics(found: &mut Vec<Diagnostic>) {
+    found.sort_by(|one, other| {
+        (&one.file, one.span.start, one.span.end).cmp(&(
+            &other.file,
+            other.span.start,
+            other.span.end,
+        ))
+    });
+    found.dedup();
+}
+
 /// The nearest span that lies in the text and splits no character.
 fn clamp(text: &str, span: Range<usize>) -> Range<usize> {
     let floor = |at: usize| {

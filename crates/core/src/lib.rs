@@ -11,6 +11,7 @@
 mod actor;
 mod app;
 mod catalog;
+mod declarations;
 mod diagnostic;
 mod error;
 mod field;
@@ -25,12 +26,13 @@ mod value;
 
 pub use actor::{Actor, ActorKind, UserClaims};
 pub use app::{
-    App, AppSettings, AuthSettings, DatabaseSettings, Durability, LogFormat, LogLevel, LogSettings,
-    Network, RedisSettings, RestSettings, Role, Roles, SETTINGS_FILE, Secret, ServerSettings,
-    SettingDoc, Settings, SourceFile, WebOrigin, read_app,
+    App, AppMistakes, AppSettings, AuthSettings, DatabaseSettings, Durability, LogFormat, LogLevel,
+    LogSettings, Network, RedisSettings, RestSettings, Role, Roles, SETTINGS_FILE, Secret,
+    ServerSettings, SettingDoc, Settings, SourceFile, WebOrigin, read_app,
 };
 pub use catalog::{Catalog, CatalogVersion, FieldId, ModelId, RefId};
-pub use diagnostic::{Colour, Diagnostic, Severity, render_diagnostics};
+pub use declarations::{Declarations, PartialCatalog};
+pub use diagnostic::{Colour, Diagnostic, Severity, render_diagnostics, sort_diagnostics};
 pub use error::{Code, Error};
 pub use field::{
     Constraints, DefaultValue, Field, FieldKind, FieldRules, OnDelete, RuleText, TextFormat,

@@ -7,8 +7,9 @@ use std::{fmt, sync::Arc};
 
 use mainstay_core::{
     Catalog, Colour, Diagnostic, Settings, SourceFile, read_app, render_diagnostics,
+    sort_diagnostics,
 };
-use mainstay_rules::Rulebook;
+use mainstay_rules::{RuleMistake, Rulebook};
 
 /// An app whose models, settings and rules hold together.
 #[derive(Debug)]
@@ -74,34 +75,22 @@ pub(crate) fn environment() -> Vec<(String, String)> {
 /// Reads and checks an app.
 ///
 /// # Errors
-/// All mistakes there are, warnings among them.
+/// All mistakes there are, those in rules too, by file and place and with the warnings
+/// among them.
 pub(crate) fn load(
     files: Vec<SourceFile>,
     environment: &[(String, String)],
 ) -> Result<Loaded, Mistakes> {
     let app = match read_app(&files, environment) {
         Ok(app) => app,
-        Err(found) => return Err(Mistakes::new(found, files)),
+        Err(refused) => {
+            let in_rules = mainstay_rules::find_mistakes(&refused.for_rules);
+            return Err(with_rules(refused.found, &in_rules, files));
+        }
     };
     let rulebook = match mainstay_rules::compile(&app.catalog) {
         Ok(rulebook) => rulebook,
-        Err(mistakes) => {
-            let mut found: Vec<Diagnostic> = mistakes
-                .iter()
-                .map(|mistake| {
-                    let text = files.iter().find(|file| *file.path == *mistake.rule.file);
-                    let text = text.map_or("", |file| file.text.as_str());
-                    let (span, message) = (mistake.span.clone(), mistake.message.as_str());
-                    let found = Diagnostic::in_rule(&mistake.rule, text, span, message);
-                    match &mistake.hint {
-                        Some(hint) => found.with_hint(hint.as_str()),
-                        None => found,
-                    }
-                })
-                .collect();
-            found.extend(app.warnings);
-            return Err(Mistakes::new(found, files));
-        }
+        Err(in_rules) => return Err(with_rules(app.warnings, &in_rules, files)),
     };
     Ok(Loaded {
         files,
@@ -110,4 +99,24 @@ pub(crate) fn load(
         rulebook: Arc::new(rulebook),
         warnings: app.warnings,
     })
+}
+
+/// What was found in the files and what was found in their rules, as one list.
+fn with_rules(
+    mut found: Vec<Diagnostic>,
+    in_rules: &[RuleMistake],
+    files: Vec<SourceFile>,
+) -> Mistakes {
+    found.extend(in_rules.iter().map(|mistake| {
+        let text = files.iter().find(|file| *file.path == *mistake.rule.file);
+        let text = text.map_or("", |file| file.text.as_str());
+        let (span, message) = (mistake.span.clone(), mistake.message.as_str());
+        let found = Diagnostic::in_rule(&mistake.rule, text, span, message);
+        match &mistake.hint {
+            Some(hint) => found.with_hint(hint.as_str()),
+            None => found,
+        }
+    }));
+    sort_diagnostics(&mut found);
+    Mistakes::new(found, files)
 }

@@ -19,7 +19,8 @@ use cel::{
     common::ast::{Expr, LiteralValue, operators},
 };
 use mainstay_core::{
-    Catalog, CompareOp, Filter, ModelId, Operand, RuleText, TextOp, Truth, Type, Value, nearest,
+    Catalog, CompareOp, Declarations, Filter, ModelId, Operand, RuleText, TextOp, Truth, Type,
+    Value, nearest,
 };
 
 use self::typed::{Literal, Typed};
@@ -42,25 +43,48 @@ pub fn compile_rule(
     text: &RuleText,
     kind: RuleKind,
 ) -> Result<Rule, Vec<RuleMistake>> {
-    let mistake =
-        |span, message: String| vec![RuleMistake { rule: text.clone(), span, message, hint: None }];
-    source::on_deep_stack(|| {
-        let source =
-            source::read(&text.text).map_err(|fault| mistake(fault.span, fault.message))?;
-        check(catalog, model, text, kind, &source)
+    let Checked { filter, mistakes } = check_rule(catalog.declarations(), model, text, kind);
+    if mistakes.is_empty() {
+        // In a catalog nothing is in doubt, so a rule is given up only with a mistake.
+        return Ok(Rule::new(filter.expect("BUG: a rule without a mistake is a condition")));
+    }
+    Err(mistakes)
+}
+
+/// What checking a rule came to.
+pub(crate) struct Checked {
+    /// What the rule says; none where it has a mistake, or names what is in doubt.
+    filter: Option<Filter>,
+    pub(crate) mistakes: Vec<RuleMistake>,
+}
+
+/// Checks one rule of a model's. Of what is in doubt nothing is said.
+pub(crate) fn check_rule(
+    declared: Declarations<'_>,
+    model: ModelId,
+    text: &RuleText,
+    kind: RuleKind,
+) -> Checked {
+    let mistake = |span, message: String| Checked {
+        filter: None,
+        mistakes: vec![RuleMistake { rule: text.clone(), span, message, hint: None }],
+    };
+    source::on_deep_stack(|| match source::read(&text.text) {
+        Ok(source) => check(declared, model, text, kind, &source),
+        Err(fault) => mistake(fault.span, fault.message),
     })
-    .unwrap_or_else(|| Err(mistake(0..text.text.len(), "the rule cannot be read".to_owned())))
+    .unwrap_or_else(|| mistake(0..text.text.len(), "the rule cannot be read".to_owned()))
 }
 
 fn check(
-    catalog: &Catalog,
+    declared: Declarations<'_>,
     model: ModelId,
     text: &RuleText,
     kind: RuleKind,
     source: &Source,
-) -> Result<Rule, Vec<RuleMistake>> {
+) -> Checked {
     let mut checker = Checker {
-        catalog,
+        declared,
         model,
         kind,
         text,
@@ -70,11 +94,7 @@ fn check(
         mistakes: Vec::new(),
     };
     let filter = checker.condition(&source.tree);
-    if checker.mistakes.is_empty() {
-        // A rule is given up only with a mistake that says why.
-        return Ok(Rule::new(filter.expect("BUG: a rule without a mistake is a condition")));
-    }
-    Err(checker.mistakes)
+    Checked { filter, mistakes: checker.mistakes }
 }
 
 /// A name that `exists` or `all` gives to the rows it goes through.
@@ -86,7 +106,7 @@ struct Variable {
 
 /// One rule being checked.
 struct Checker<'c> {
-    catalog: &'c Catalog,
+    declared: Declarations<'c>,
     model: ModelId,
     kind: RuleKind,
     text: &'c RuleText,
@@ -104,7 +124,8 @@ impl<'c> Checker<'c> {
         self.as_condition(node, typed)
     }
 
-    /// What an expression is. None where it has a mistake, which is noted.
+    /// What an expression is. None where it has a mistake, which is noted, or names what
+    /// is in doubt.
     fn typed(&mut self, node: &IdedExpr) -> Option<Typed<'c>> {
         match &node.expr {
             Expr::Literal(literal) => self.literal(node, literal),

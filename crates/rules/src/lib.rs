@@ -3,6 +3,7 @@
 //! A rule is a CEL expression. [`compile`] type-checks the rules of a catalog into
 //! [`Rule`]s; [`Rule::fold`] decides beforehand what the caller and the time decide;
 //! [`interpret`] says what a condition means, and every store is measured against it.
+//! [`find_mistakes`] looks at the rules of a folder that is no app for other mistakes.
 //!
 //! A missing value makes a comparison *unknown* (Kleene's logic, which is SQL's), and
 //! unknown admits no row. A rule follows refs and related rows with the eyes of the
@@ -28,6 +29,6 @@ pub use compile::compile_rule;
 pub use guard::GuardClass;
 pub use mistake::RuleMistake;
 pub use rule::{Rule, RuleKind};
-pub use rulebook::{FieldRuleSet, ModelRuleSet, Rulebook, compile};
+pub use rulebook::{FieldRuleSet, ModelRuleSet, Rulebook, compile, find_mistakes};
 pub use source::{RULE_BYTES_MAX, RULE_DEPTH_MAX};
 pub use term::Term;

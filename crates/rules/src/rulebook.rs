@@ -1,9 +1,9 @@
 //! The rules of an app, compiled once.
 
-use mainstay_core::{Catalog, ModelId, RuleText};
+use mainstay_core::{Catalog, Model, ModelId, PartialCatalog, RuleText};
 
 use crate::{
-    compile::compile_rule,
+    compile::{check_rule, compile_rule},
     mistake::RuleMistake,
     rule::{Rule, RuleKind},
 };
@@ -103,4 +103,32 @@ pub fn compile(catalog: &Catalog) -> Result<Rulebook, Vec<RuleMistake>> {
         })
         .collect();
     if mistakes.is_empty() { Ok(Rulebook { models }) } else { Err(mistakes) }
+}
+
+/// The mistakes in the rules of a folder that has other mistakes. Nothing is said of a
+/// name whose declaration is one of them. No rule comes of it.
+#[must_use]
+pub fn find_mistakes(partial: &PartialCatalog) -> Vec<RuleMistake> {
+    let declared = partial.declarations();
+    declared
+        .model_ids()
+        .flat_map(|id| texts(declared.model(id)).map(move |(text, kind)| (id, text, kind)))
+        .flat_map(|(id, text, kind)| check_rule(declared, id, text, kind).mistakes)
+        .collect()
+}
+
+/// Every rule of a model's, as it is written, with what it is asked for.
+fn texts(model: &Model) -> impl Iterator<Item = (&RuleText, RuleKind)> {
+    let rules = &model.rules;
+    let own = [
+        (&rules.read, RuleKind::Read),
+        (&rules.create, RuleKind::Create),
+        (&rules.update, RuleKind::Update),
+        (&rules.check, RuleKind::Check),
+        (&rules.delete, RuleKind::Delete),
+    ];
+    let of_fields = model.fields.iter().flat_map(|field| {
+        [(&field.rules.read, RuleKind::FieldRead), (&field.rules.write, RuleKind::FieldWrite)]
+    });
+    own.into_iter().chain(of_fields).filter_map(|(text, kind)| Some((text.as_ref()?, kind)))
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use http::{HeaderMap, Method};
 use mainstay_core::{App, Colour, Diagnostic, SourceFile, read_app, render_diagnostics};
 use mainstay_plan::Planner;
+use mainstay_rules::RuleMistake;
 use mainstay_web::fuzz::{self, Sent};
 
 use crate::{
@@ -37,8 +38,9 @@ pub fn model(input: &[u8]) -> Reached {
     let files = files(text);
     match read_app(&files, &[]) {
         Ok(app) => planned(app, &files),
-        Err(found) => {
-            let _ = render_diagnostics(&found, &files, Colour::Ansi);
+        Err(refused) => {
+            let _ = render_diagnostics(&refused.found, &files, Colour::Ansi);
+            show_rules(&mainstay_rules::find_mistakes(&refused.for_rules), &files);
             Reached::Refused
         }
     }
@@ -68,13 +70,7 @@ fn planned(read: App, files: &[SourceFile]) -> Reached {
     let rulebook = match mainstay_rules::compile(&catalog) {
         Ok(rulebook) => Arc::new(rulebook),
         Err(mistakes) => {
-            for mistake in mistakes {
-                let text = files.iter().find(|file| *file.path == *mistake.rule.file);
-                let text = text.map_or("", |file| file.text.as_str());
-                let (span, message) = (mistake.span.clone(), mistake.message.as_str());
-                let found = Diagnostic::in_rule(&mistake.rule, text, span, message);
-                let _ = (found.render(text, Colour::Plain), mistake.to_string());
-            }
+            show_rules(&mistakes, files);
             return Reached::Refused;
         }
     };
@@ -88,6 +84,17 @@ fn planned(read: App, files: &[SourceFile]) -> Reached {
         let read = fuzz::read_plan(&planner, name, "select=*", service, app().now);
         reached.or(Reached::of(&read))
     })
+}
+
+/// Shows the mistakes in rules.
+fn show_rules(mistakes: &[RuleMistake], files: &[SourceFile]) {
+    for mistake in mistakes {
+        let text = files.iter().find(|file| *file.path == *mistake.rule.file);
+        let text = text.map_or("", |file| file.text.as_str());
+        let (span, message) = (mistake.span.clone(), mistake.message.as_str());
+        let found = Diagnostic::in_rule(&mistake.rule, text, span, message);
+        let _ = (found.render(text, Colour::Plain), mistake.to_string());
+    }
 }
 
 /// Plans what can be done with a model, each for every caller.

@@ -26,12 +26,13 @@ const PATTERNS_COMPILED_BYTES_MAX: usize = 8 * 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct Problems {
     found: Vec<Diagnostic>,
+    count: usize,
     pattern_bytes_left: usize,
 }
 
 impl Default for Problems {
     fn default() -> Self {
-        Self { found: Vec::new(), pattern_bytes_left: PATTERNS_COMPILED_BYTES_MAX }
+        Self { found: Vec::new(), count: 0, pattern_bytes_left: PATTERNS_COMPILED_BYTES_MAX }
     }
 }
 
@@ -39,6 +40,7 @@ impl Problems {
     /// Keeps a mistake, unless there are too many to be read anyway. What finds
     /// the nearest name goes into `describe`, which is not called then.
     pub(super) fn add(&mut self, describe: impl FnOnce() -> Diagnostic) {
+        self.count += 1;
         if self.found.len() < DIAGNOSTICS_MAX {
             self.found.push(describe());
         }
@@ -51,16 +53,13 @@ impl Problems {
         left.is_some()
     }
 
-    /// All mistakes, those of a file together and in their order.
-    pub(super) fn into_sorted(mut self) -> Vec<Diagnostic> {
-        self.found.sort_by(|one, other| {
-            (&one.file, one.span.start, one.span.end).cmp(&(
-                &other.file,
-                other.span.start,
-                other.span.end,
-            ))
-        });
-        self.found.dedup();
+    /// How many mistakes there were, those that were not kept among them.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The mistakes that were kept, in no order.
+    pub(super) fn into_found(self) -> Vec<Diagnostic> {
         self.found
     }
 }

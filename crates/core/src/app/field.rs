@@ -29,11 +29,15 @@ pub(super) struct FieldDraft<'d> {
     pub(super) constraints: Constraints,
     pub(super) rules: FieldRules,
     pub(super) description: Option<Box<str>>,
+    /// Whether no more is known of it than its name: what a rule that names it would
+    /// go by has a mistake.
+    pub(super) in_doubt: bool,
 }
 
 /// Reads one field. What is wrong is reported; a draft is made all the same, so
 /// that whatever names the field finds it.
 pub(super) fn read_field<'d>(entry: &Entry<'d>, problems: &mut Problems) -> FieldDraft<'d> {
+    let before = problems.count();
     if let Some(fault) = name_fault(entry.key) {
         problems.add(|| {
             let found = entry.key_mistake(format!("this cannot name a field: {fault}"));
@@ -50,6 +54,7 @@ pub(super) fn read_field<'d>(entry: &Entry<'d>, problems: &mut Problems) -> Fiel
         constraints: Constraints::default(),
         rules: FieldRules::default(),
         description: None,
+        in_doubt: true,
     };
     let (options, name) = match entry.value.get_ref().as_str() {
         Some(name) => {
@@ -79,12 +84,19 @@ pub(super) fn read_field<'d>(entry: &Entry<'d>, problems: &mut Problems) -> Fiel
     match known {
         Some((name, written, extra)) => {
             check_options(&options, name, extra, problems);
-            read_shape(*written, entry, &options, &mut draft, problems);
+            draft.required = read_flag(&options, "required", problems);
+            draft.shape = read_shape(*written, entry, &options, draft.required, problems);
+            draft.in_doubt = problems.count() > before;
+            read_values(&options, &mut draft, problems);
         }
         None => {
             options.only(&every_option(), "a field", problems);
         }
     }
+    draft.description =
+        options.get("description").and_then(|entry| read_description(entry, problems));
+    draft.rules.read = options.get("read").and_then(|entry| read_rule(entry, problems));
+    draft.rules.write = options.get("write").and_then(|entry| read_rule(entry, problems));
     draft
 }
 
@@ -137,23 +149,18 @@ pub(super) fn read_description(entry: &Entry<'_>, problems: &mut Problems) -> Op
     Some(text.into())
 }
 
+fn read_flag(options: &Table<'_>, key: &str, problems: &mut Problems) -> bool {
+    options.get(key).and_then(|entry| entry.flag(problems)).unwrap_or(false)
+}
+
 fn read_shape<'d>(
     written: Written,
     entry: &Entry<'d>,
     options: &Table<'d>,
-    draft: &mut FieldDraft<'d>,
+    required: bool,
     problems: &mut Problems,
-) {
-    let flag = |key, problems: &mut Problems| {
-        options.get(key).and_then(|entry| entry.flag(problems)).unwrap_or(false)
-    };
-    draft.required = flag("required", problems);
-    draft.unique = flag("unique", problems);
-    draft.description =
-        options.get("description").and_then(|entry| read_description(entry, problems));
-    draft.rules.read = options.get("read").and_then(|entry| read_rule(entry, problems));
-    draft.rules.write = options.get("write").and_then(|entry| read_rule(entry, problems));
-    draft.shape = match written {
+) -> Shape<'d> {
+    match written {
         Written::Text => Shape::Plain(Type::Text),
         Written::Int => Shape::Plain(Type::Int),
         Written::Float => Shape::Plain(Type::Float),
@@ -166,10 +173,15 @@ fn read_shape<'d>(
         Written::Bytes => Shape::Plain(Type::Bytes),
         Written::Enum => read_enum(entry, options, problems).map_or(Shape::Unknown, Shape::Enum),
         Written::Ref => {
-            let blind = flag("blind", problems);
-            read_ref(entry, options, draft.required, blind, problems).unwrap_or(Shape::Unknown)
+            let blind = read_flag(options, "blind", problems);
+            read_ref(entry, options, required, blind, problems).unwrap_or(Shape::Unknown)
         }
-    };
+    }
+}
+
+/// Reads what values may be and which one is the default.
+fn read_values<'d>(options: &Table<'d>, draft: &mut FieldDraft<'d>, problems: &mut Problems) {
+    draft.unique = read_flag(options, "unique", problems);
     if let (Some(unique), Shape::Plain(Type::Json)) = (options.get("unique"), &draft.shape)
         && draft.unique
     {

@@ -23,17 +23,19 @@ use super::{
 use crate::{
     CatalogVersion, Constraints, DefaultValue, Field, FieldId, FieldKind, FieldRules, IdKind,
     Index, Limits, Model, ModelId, RefId, Reference, TableName, Type, Unique,
+    declarations::Doubt,
     names::{PhysicalNames, nearest},
 };
 
 /// Fields of one index.
 const INDEX_FIELDS_MAX: usize = 16;
 
-/// What a catalog is made of.
+/// What a catalog is made of, and what is not known of each model where it has mistakes.
 #[derive(Debug, Default)]
 pub(super) struct Linked {
     pub(super) models: Vec<Model>,
     pub(super) references: Vec<Reference>,
+    pub(super) doubts: Vec<Doubt>,
 }
 
 impl Linked {
@@ -56,16 +58,15 @@ impl fmt::Write for HashWriter {
 }
 
 /// Links the models, which are in the order of their names. What is wrong is
-/// reported, and what is returned is then not to be used.
+/// reported, and is in doubt in what is returned.
 pub(super) fn link(drafts: &[ModelDraft<'_>], problems: &mut Problems) -> Linked {
     let mut linker = Linker {
-        by_name: drafts
-            .iter()
-            .enumerate()
-            .map(|(at, draft)| (draft.name, (at, draft.id)))
-            .collect(),
+        by_name: drafts.iter().enumerate().map(|(at, draft)| (draft.name, (at, draft))).collect(),
         names: PhysicalNames::default(),
-        linked: Linked::default(),
+        linked: Linked {
+            doubts: drafts.iter().map(|draft| draft.doubt.clone()).collect(),
+            ..Linked::default()
+        },
         problems,
     };
     linker.take_tables(drafts);
@@ -76,7 +77,7 @@ pub(super) fn link(drafts: &[ModelDraft<'_>], problems: &mut Problems) -> Linked
 }
 
 struct Linker<'l, 'p> {
-    by_name: FxHashMap<&'l str, (usize, IdKind)>,
+    by_name: FxHashMap<&'l str, (usize, &'l ModelDraft<'l>)>,
     names: PhysicalNames,
     linked: Linked,
     problems: &'p mut Problems,
@@ -106,6 +107,11 @@ impl<'l> Linker<'l, '_> {
             fields.extend(["created_at", "updated_at"].map(timestamp_field));
         }
         let junction = self.is_junction(draft);
+        let doubt = &mut self.linked.doubts[id.index()];
+        // Its fields may be two refs, once they are declared rightly.
+        let may_be_pair = draft.fields.len() == 2 && draft.fields.iter().all(may_be_ref);
+        doubt.junction |= draft.junction.is_none()
+            && (doubt.any_field || may_be_pair && !doubt.refs.is_empty());
         let (uniques, indexes) = self.link_indexes(draft, &fields, junction);
         for reference in &mut self.linked.references[first..] {
             reference.one_to_one =
@@ -133,7 +139,7 @@ impl<'l> Linker<'l, '_> {
         &mut self,
         model: ModelId,
         id: FieldId,
-        draft: &FieldDraft<'_>,
+        draft: &'l FieldDraft<'_>,
         owner: &ModelDraft<'_>,
     ) -> Field {
         let (kind, value_type, default) = match &draft.shape {
@@ -141,44 +147,15 @@ impl<'l> Linker<'l, '_> {
             Shape::Enum(values) => {
                 (FieldKind::Enum { values: values.clone() }, Type::Text, draft.default.clone())
             }
-            // Reported already; the field only keeps its place.
-            Shape::Unknown => (FieldKind::Plain, Type::Text, None),
-            Shape::Ref { to, to_place, on_delete, blind } => match self.by_name.get(to) {
-                None => {
-                    let known: Vec<&str> = self.by_name.keys().copied().collect();
-                    self.problems.add(|| {
-                        to_place
-                            .mistake(format!("there is no model `{to}`"))
-                            .with_nearest(nearest(to, known.iter().copied()))
-                    });
-                    (FieldKind::Plain, Type::Text, None)
-                }
-                Some((target, target_id)) => {
-                    let value_type = id_type(*target_id);
-                    let default = draft.ref_default.as_ref().and_then(|entry| {
-                        let free = Constraints::default();
-                        read_default(entry, value_type, None, &free, self.problems)
-                    });
-                    let reference = self.linked.references.len();
-                    if reference == REFERENCES_MAX {
-                        self.problems.add(|| {
-                            to_place.mistake(format!("an app has at most {REFERENCES_MAX} refs"))
-                        });
-                    }
-                    let table = owner.table.0;
-                    self.linked.references.push(Reference {
-                        name: self.names.derive(table, &[draft.entry.key], "fkey"),
-                        from: model,
-                        from_fields: vec![id],
-                        to: ModelId::at(*target),
-                        to_fields: vec![FieldId::at(0)],
-                        on_delete: *on_delete,
-                        one_to_one: false,
-                    });
-                    let reference = RefId::at(reference.min(REFERENCES_MAX));
-                    (FieldKind::Ref { reference, blind: *blind }, value_type, default)
-                }
-            },
+            Shape::Ref { .. } => self.link_ref(model, id, draft, owner).unwrap_or_else(|| {
+                self.keep_place(model, draft);
+                (FieldKind::Plain, Type::Text, None)
+            }),
+            // Reported already.
+            Shape::Unknown => {
+                self.keep_place(model, draft);
+                (FieldKind::Plain, Type::Text, None)
+            }
         };
         Field {
             name: draft.entry.key.into(),
@@ -194,14 +171,68 @@ impl<'l> Linker<'l, '_> {
         }
     }
 
+    /// A ref's kind, the type of its values and its default; none where it points nowhere.
+    fn link_ref(
+        &mut self,
+        model: ModelId,
+        id: FieldId,
+        draft: &'l FieldDraft<'_>,
+        owner: &ModelDraft<'_>,
+    ) -> Option<(FieldKind, Type, Option<DefaultValue>)> {
+        let Shape::Ref { to, to_place, on_delete, blind } = &draft.shape else { return None };
+        let Some((target, target_draft)) = self.by_name.get(to).copied() else {
+            let known: Vec<&str> = self.by_name.keys().copied().collect();
+            self.problems.add(|| {
+                to_place
+                    .mistake(format!("there is no model `{to}`"))
+                    .with_nearest(nearest(to, known.iter().copied()))
+            });
+            return None;
+        };
+        let reference = self.linked.references.len();
+        if reference == REFERENCES_MAX {
+            self.problems
+                .add(|| to_place.mistake(format!("an app has at most {REFERENCES_MAX} refs")));
+            return None;
+        }
+        let value_type = id_type(target_draft.id);
+        let default = if target_draft.doubt.may_have_field("id") {
+            // The type of the key is not known, and so neither is the field's.
+            self.linked.doubts[model.index()].fields.push(draft.entry.key.into());
+            None
+        } else {
+            let free = Constraints::default();
+            let default = draft.ref_default.as_ref();
+            default.and_then(|entry| read_default(entry, value_type, None, &free, self.problems))
+        };
+        self.linked.references.push(Reference {
+            name: self.names.derive(owner.table.0, &[draft.entry.key], "fkey"),
+            from: model,
+            from_fields: vec![id],
+            to: ModelId::at(target),
+            to_fields: vec![FieldId::at(0)],
+            on_delete: *on_delete,
+            one_to_one: false,
+        });
+        let kind = FieldKind::Ref { reference: RefId::at(reference), blind: *blind };
+        Some((kind, value_type, default))
+    }
+
+    /// Of a field that may be a ref to any model, no more than its name is known.
+    fn keep_place(&mut self, model: ModelId, draft: &FieldDraft<'_>) {
+        let doubt = &mut self.linked.doubts[model.index()];
+        doubt.fields.push(draft.entry.key.into());
+        doubt.refs.push(draft.entry.key.into());
+    }
+
     fn is_junction(&mut self, draft: &ModelDraft<'_>) -> bool {
         let refs = draft.fields.iter().filter(|field| is_ref(field)).count();
         match &draft.junction {
             None => is_pure_junction(draft),
             Some((false, _)) => false,
             Some((true, place)) => {
-                let unread = draft.fields.iter().any(|field| matches!(field.shape, Shape::Unknown));
-                if refs < 2 && !unread {
+                let possible = draft.fields.iter().filter(|field| may_be_ref(field)).count();
+                if possible < 2 && !draft.doubt.any_field {
                     self.problems.add(|| {
                         place.mistake(format!(
                             "a junction has at least two refs; this model has {refs}"
@@ -286,6 +317,9 @@ impl<'l> Linker<'l, '_> {
         }
         for (name, descends, place) in &index.fields {
             let Some(at) = fields.iter().position(|field| &*field.name == *name) else {
+                if draft.doubt.may_have_field(name) {
+                    continue;
+                }
                 self.problems.add(|| {
                     let known = fields.iter().map(|field| &*field.name);
                     place
@@ -310,6 +344,10 @@ impl<'l> Linker<'l, '_> {
 
 fn is_ref(field: &FieldDraft<'_>) -> bool {
     matches!(field.shape, Shape::Ref { .. })
+}
+
+fn may_be_ref(field: &FieldDraft<'_>) -> bool {
+    matches!(field.shape, Shape::Ref { .. } | Shape::Unknown)
 }
 
 /// Whether its own fields are two refs and nothing else.

@@ -7,7 +7,8 @@ use super::{
 };
 use crate::{
     IdKind, ModelRules,
-    names::{either, name_fault, nearest},
+    declarations::Doubt,
+    names::{either, name_fault, nearest, suggested_name},
 };
 
 /// A model as written, before the models it names are looked up.
@@ -23,6 +24,8 @@ pub(super) struct ModelDraft<'d> {
     pub(super) fields: Vec<FieldDraft<'d>>,
     pub(super) rules: ModelRules,
     pub(super) indexes: Vec<IndexDraft<'d>>,
+    /// What is not known of it for the mistakes in its file.
+    pub(super) doubt: Doubt,
 }
 
 /// An `[[index]]` as written.
@@ -34,8 +37,13 @@ pub(super) struct IndexDraft<'d> {
     pub(super) fields: Vec<(&'d str, bool, Place<'d>)>,
 }
 
-/// A model of this name with nothing in it; what is read of a file that cannot be read.
-pub(super) fn empty_model<'d>(name: &'d str, file: &'d SourceFile) -> ModelDraft<'d> {
+/// What is left of a model whose file cannot be read: its name.
+pub(super) fn unread_model<'d>(name: &'d str, file: &'d SourceFile) -> ModelDraft<'d> {
+    ModelDraft { doubt: Doubt::unread(), ..empty_model(name, file) }
+}
+
+/// A model of this name with nothing in it.
+fn empty_model<'d>(name: &'d str, file: &'d SourceFile) -> ModelDraft<'d> {
     ModelDraft {
         name,
         file,
@@ -47,6 +55,7 @@ pub(super) fn empty_model<'d>(name: &'d str, file: &'d SourceFile) -> ModelDraft
         fields: Vec::new(),
         rules: ModelRules::default(),
         indexes: Vec::new(),
+        doubt: Doubt::default(),
     }
 }
 
@@ -56,28 +65,25 @@ pub(super) fn read_model<'d>(
     file: &Table<'d>,
     problems: &mut Problems,
 ) -> ModelDraft<'d> {
+    const KEYS: [&str; 4] = ["model", "fields", "rules", "index"];
     let mut draft = empty_model(name, file.file);
-    file.only(&["model", "fields", "rules", "index"], "a model file", problems);
-    if let Some(table) = file.get("model").and_then(|entry| entry.table(problems)) {
-        read_options(&table, &mut draft, problems);
+    file.only(&KEYS, "a model file", problems);
+    // A table whose name is no key may be one of those that are missing.
+    let is_misspelt = file.entries.iter().any(|entry| !KEYS.contains(&entry.key));
+    match file.get("model") {
+        Some(entry) => match entry.table(problems) {
+            Some(table) => read_options(&table, &mut draft, problems),
+            None => draft.doubt.options(),
+        },
+        None if is_misspelt => draft.doubt.options(),
+        None => {}
     }
-    if let Some(table) = file.get("fields").and_then(|entry| entry.table(problems)) {
-        for (at, entry) in table.entries.iter().enumerate() {
-            if at == FIELDS_MAX {
-                problems
-                    .add(|| entry.key_mistake(format!("a model has at most {FIELDS_MAX} fields")));
-                break;
-            }
-            if let Some(hint) = generated(entry.key, draft.timestamps) {
-                problems.add(|| {
-                    entry
-                        .key_mistake(format!("the field `{}` is made by the server", entry.key))
-                        .with_hint(hint)
-                });
-                continue;
-            }
-            draft.fields.push(read_field(entry, problems));
-        }
+    match file.get("fields") {
+        Some(entry) => match entry.table(problems) {
+            Some(table) => read_fields(&table, &mut draft, problems),
+            None => draft.doubt.any_field = true,
+        },
+        None => draft.doubt.any_field = is_misspelt,
     }
     if let Some(table) = file.get("rules").and_then(|entry| entry.table(problems)) {
         draft.rules = read_rules(&table, problems);
@@ -86,6 +92,36 @@ pub(super) fn read_model<'d>(
         draft.indexes = read_indexes(entry, problems);
     }
     draft
+}
+
+fn read_fields<'d>(table: &Table<'d>, draft: &mut ModelDraft<'d>, problems: &mut Problems) {
+    for (at, entry) in table.entries.iter().enumerate() {
+        if at == FIELDS_MAX {
+            problems.add(|| entry.key_mistake(format!("a model has at most {FIELDS_MAX} fields")));
+            draft.doubt.any_field = true;
+            break;
+        }
+        if let Some(hint) = generated(entry.key, draft.timestamps) {
+            if entry.key != "id" && draft.doubt.may_have_field(entry.key) {
+                // Who keeps the timestamps is not known: `[model]` has a mistake.
+                continue;
+            }
+            problems.add(|| {
+                entry
+                    .key_mistake(format!("the field `{}` is made by the server", entry.key))
+                    .with_hint(hint)
+            });
+            draft.doubt.fields.push(entry.key.into());
+            continue;
+        }
+        let field = read_field(entry, problems);
+        if field.in_doubt {
+            let better = name_fault(entry.key).and_then(|_| suggested_name(entry.key));
+            draft.doubt.fields.extend(better.map(Into::into));
+            draft.doubt.fields.push(entry.key.into());
+        }
+        draft.fields.push(field);
+    }
 }
 
 /// What to do instead of declaring a field of this name, if the server makes it.
@@ -101,29 +137,19 @@ fn generated(name: &str, timestamps: bool) -> Option<&'static str> {
 
 fn read_options<'d>(table: &Table<'d>, draft: &mut ModelDraft<'d>, problems: &mut Problems) {
     const KEYS: [&str; 6] = ["id", "timestamps", "description", "junction", "table", "store"];
-    const KINDS: [(&str, IdKind); 3] =
-        [("uuid", IdKind::Uuid), ("int", IdKind::Int), ("text", IdKind::Text)];
+    let before = problems.count();
     table.only(&KEYS, "`[model]`", problems);
-    if let Some(entry) = table.get("id")
-        && let Some(word) = entry.text(problems)
-    {
-        match KINDS.iter().find(|(known, _)| *known == word) {
-            Some((_, kind)) => draft.id = *kind,
-            None => problems.add(|| {
-                let words = KINDS.map(|(word, _)| word);
-                let found = entry.mistake(format!("an id cannot be of type `{word}`"));
-                match nearest(word, words) {
-                    Some(near) => found.with_nearest(Some(near)),
-                    None => found.with_hint(format!("it is {}", either(&words))),
-                }
-            }),
-        }
+    if let Some(kind) = table.get("id").and_then(|entry| read_id(entry, problems)) {
+        draft.id = kind;
     }
     if let Some(entry) = table.get("timestamps") {
         draft.timestamps = entry.flag(problems).unwrap_or(draft.timestamps);
     }
     if let Some(entry) = table.get("junction") {
         draft.junction = entry.flag(problems).map(|flag| (flag, entry.place()));
+    }
+    if problems.count() > before {
+        draft.doubt.options();
     }
     draft.description =
         table.get("description").and_then(|entry| read_description(entry, problems));
@@ -144,6 +170,24 @@ fn read_options<'d>(table: &Table<'d>, draft: &mut ModelDraft<'d>, problems: &mu
                 .with_hint("leave it out: every model lives in `[database]`")
         });
     }
+}
+
+fn read_id(entry: &Entry<'_>, problems: &mut Problems) -> Option<IdKind> {
+    const KINDS: [(&str, IdKind); 3] =
+        [("uuid", IdKind::Uuid), ("int", IdKind::Int), ("text", IdKind::Text)];
+    let word = entry.text(problems)?;
+    let found = KINDS.iter().find(|(known, _)| *known == word);
+    if found.is_none() {
+        problems.add(|| {
+            let words = KINDS.map(|(word, _)| word);
+            let found = entry.mistake(format!("an id cannot be of type `{word}`"));
+            match nearest(word, words) {
+                Some(near) => found.with_nearest(Some(near)),
+                None => found.with_hint(format!("it is {}", either(&words))),
+            }
+        });
+    }
+    found.map(|(_, kind)| *kind)
 }
 
 /// Why a name cannot be a table's: that of any name, and what SQLite keeps for itself.

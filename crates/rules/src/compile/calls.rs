@@ -161,7 +161,7 @@ impl<'c> Checker<'c> {
         let Expr::Ident(name) = &node.expr else {
             return self.mistake(span, "a name for each row was expected here");
         };
-        let is_field = self.catalog.model(self.model).field_id(name).is_some();
+        let is_field = self.declared.model(self.model).field_id(name).is_some();
         let is_taken = self.variables.iter().any(|variable| variable.name == *name);
         if is_field || is_taken || ["auth", "now", "old"].contains(&name.as_str()) {
             return self.hinted(
@@ -182,6 +182,9 @@ impl<'c> Checker<'c> {
             }
             Typed::Rows { from, way: Way::Through { near, far }, .. } if self.is_total(far) => {
                 Operand::Count(from, Relation::ToMany(near))
+            }
+            Typed::Rows { way: Way::Through { far, .. }, .. } if self.is_total_in_doubt(far) => {
+                return None;
             }
             Typed::Rows { name, .. } => {
                 return self.hinted(

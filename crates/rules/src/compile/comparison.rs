@@ -155,7 +155,7 @@ impl<'c> Checker<'c> {
         for (at, side) in [one, two] {
             let hint = match side {
                 Typed::Row { key: None, model, .. } => {
-                    let model = self.catalog.model(*model);
+                    let model = self.declared.model(*model);
                     let key = model.id_field().map(|id| &*model.field(id).name).unwrap_or("…");
                     let written = self.text.text.get(self.source.whole(at)).unwrap_or_default();
                     format!("compare one of its fields: `{written}.{key}`")

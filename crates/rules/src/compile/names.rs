@@ -136,8 +136,8 @@ impl<'c> Checker<'c> {
         name: &str,
     ) -> Option<Typed<'c>> {
         if let (Some((path, kind)), Some(hop)) = (key, row.hops.last()) {
-            let reference = self.catalog.reference(*hop);
-            let target = self.catalog.model(model);
+            let reference = self.declared.reference(*hop);
+            let target = self.declared.model(model);
             let is_the_key =
                 matches!(reference.to_fields[..], [to] if &*target.field(to).name == name);
             if is_the_key {
@@ -156,17 +156,20 @@ impl<'c> Checker<'c> {
         model: ModelId,
         name: &str,
     ) -> Option<Typed<'c>> {
-        let catalog = self.catalog;
-        let Some(id) = catalog.model(model).field_id(name) else {
+        let declared = self.declared;
+        let Some(id) = declared.model(model).field_id(name) else {
             return self.relation(node, row, model, name);
         };
-        let field = catalog.model(model).field(id);
+        if declared.is_field_in_doubt(model, id) {
+            return None;
+        }
+        let field = declared.model(model).field(id);
         let path = Path { row: row.clone(), field: id };
         Some(match &field.kind {
             FieldKind::Ref { reference, .. } => {
                 let mut row = row;
                 row.hops.push(*reference);
-                let target = catalog.reference(*reference).to;
+                let target = declared.reference(*reference).to;
                 Typed::Row { row, model: target, key: Some((path, field.value_type)) }
             }
             FieldKind::Enum { values } => Typed::Value {
@@ -202,13 +205,15 @@ impl<'c> Checker<'c> {
                 format!("what was related to the old row is not known: `{name}`"),
                 Some("`old` has the old row's fields and refs".to_owned()),
             ),
+            [] if self.declared.may_have(model, name) => None,
             [] => self.no_member(node, model, name),
+            ways if ways.iter().any(|(.., way)| self.is_in_doubt(*way)) => None,
             _ => {
                 let mut names: Vec<String> = self
                     .ways(model)
                     .into_iter()
                     .filter(|(known, target, _)| {
-                        known != name && self.catalog.model(*target).name.as_ref() == name
+                        known != name && self.declared.model(*target).name.as_ref() == name
                     })
                     .map(|(known, ..)| format!("`{known}`"))
                     .collect();
@@ -224,10 +229,10 @@ impl<'c> Checker<'c> {
     }
 
     fn no_member<T>(&mut self, node: &IdedExpr, model: ModelId, name: &str) -> Option<T> {
-        let catalog = self.catalog;
+        let declared = self.declared;
         let relations: Vec<String> =
             self.ways(model).into_iter().map(|(known, ..)| known).collect();
-        let model = catalog.model(model);
+        let model = declared.model(model);
         let fields = model.fields.iter().map(|field| &*field.name);
         let is_bare = matches!(node.expr, Expr::Ident(_));
         let variables: Vec<String> =
@@ -247,22 +252,22 @@ impl<'c> Checker<'c> {
 
     /// Every way from a row of a model to related rows, by name.
     fn ways(&self, model: ModelId) -> Vec<(String, ModelId, Way)> {
-        let catalog = self.catalog;
-        let arriving: Vec<RefId> = catalog.references_to(model).collect();
+        let declared = self.declared;
+        let arriving: Vec<RefId> = declared.references_to(model).collect();
         let mut ways = Vec::new();
         for reference in &arriving {
-            let from = catalog.reference(*reference).from;
-            let child = catalog.model(from);
+            let from = declared.reference(*reference).from;
+            let child = declared.model(from);
             let way = Way::Direct(*reference);
             ways.push((child.name.to_string(), from, way));
-            for field in &catalog.reference(*reference).from_fields {
+            for field in &declared.reference(*reference).from_fields {
                 let name = format!("{}_by_{}", child.name, child.field(*field).name);
                 ways.push((name, from, way));
             }
             if child.junction {
-                for far in catalog.references_from(from).filter(|far| far != reference) {
-                    let target = catalog.reference(far).to;
-                    let name = catalog.model(target).name.to_string();
+                for far in declared.references_from(from).filter(|far| far != reference) {
+                    let target = declared.reference(far).to;
+                    let name = declared.model(target).name.to_string();
                     ways.push((name, target, Way::Through { near: *reference, far }));
                 }
             }
@@ -270,11 +275,28 @@ impl<'c> Checker<'c> {
         ways
     }
 
+    /// Whether it is not known if there is such a way.
+    fn is_in_doubt(&self, way: Way) -> bool {
+        match way {
+            Way::Direct(_) => false,
+            Way::Through { near, .. } => {
+                self.declared.is_junction_in_doubt(self.declared.reference(near).from)
+            }
+        }
+    }
+
     /// Whether every row of a junction leads to a row on its far side.
     pub(super) fn is_total(&self, far: RefId) -> bool {
-        let reference = self.catalog.reference(far);
-        let junction = self.catalog.model(reference.from);
+        let reference = self.declared.reference(far);
+        let junction = self.declared.model(reference.from);
         reference.from_fields.iter().all(|field| junction.field(*field).required)
+    }
+
+    /// Whether that is not known, for a ref of the junction's is declared wrongly.
+    pub(super) fn is_total_in_doubt(&self, far: RefId) -> bool {
+        let reference = self.declared.reference(far);
+        let mut fields = reference.from_fields.iter();
+        fields.any(|field| self.declared.is_field_in_doubt(reference.from, *field))
     }
 
     /// `[a, b, c]`.

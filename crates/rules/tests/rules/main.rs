@@ -5,5 +5,6 @@ mod corpus;
 mod fold;
 mod generated;
 mod mistakes;
+mod partial;
 mod shown;
 mod third_opinion;

@@ -40,6 +40,47 @@ fn a_rule_that_names_no_field_is_a_mistake_at_its_place() {
 }
 
 #[test]
+fn mistakes_of_settings_models_and_rules_are_shown_in_one_run_and_nothing_follows_from_them() {
+    let directory = folder(&[
+        ("mainstay.toml", "[server]\nlistn = \"127.0.0.1:1\"\n"),
+        (
+            "models/posts.toml",
+            "[fields]\ntitle = { type = \"text\" }\nkind = { type = \"txet\" }\n\
+             [rules]\nread = \"kind > 5\"\ncreate = \"titel == 'a'\"\n",
+        ),
+        (
+            "models/users.toml",
+            "[fields]\npost = { type = \"ref\", to = \"posts\" }\n\
+             [rules]\nread = \"post.kind == 'a' || pots.title == 'b'\"\n",
+        ),
+    ]);
+    let checked = run(&["check", text(&directory), "--json"]);
+    let report: Json = serde_json::from_str(&checked.out).expect("JSON");
+    let told: Vec<String> = report["mistakes"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|found| {
+            let text = |key: &str| found[key].as_str().unwrap_or_default().to_owned();
+            format!("{}:{} {}", text("file"), found["line"], text("message"))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "mainstay.toml:2 `listn` is not a key of `[server]`",
+            "models/posts.toml:3 `txet` is not a type",
+            "models/posts.toml:6 `posts` has no field or relation `titel`",
+            "models/users.toml:4 `users` has no field or relation `pots`",
+        ]
+    );
+    let shown = run(&["check", text(&directory)]);
+    assert_eq!((shown.code, shown.out.as_str()), (Some(1), ""));
+    assert!(shown.err.contains("did you mean `title`?"), "{}", shown.err);
+    assert!(shown.err.contains("4 mistakes"), "{}", shown.err);
+}
+
+#[test]
 fn mistakes_are_printed_as_json_where_asked_for() {
     let directory = folder(WRONG);
     let checked = run(&["check", text(&directory), "--json"]);
