@@ -188,6 +188,11 @@ fn read_values<'d>(options: &Table<'d>, draft: &mut FieldDraft<'d>, problems: &m
         problems
             .add(|| unique.key_mistake("a json field cannot be unique: no store indexes it alike"));
     }
+    let is_unsure = matches!(draft.shape, Shape::Plain(Type::Decimal { .. }) | Shape::Enum(_));
+    if draft.in_doubt && is_unsure {
+        // How many digits there are, or which texts, is not known, so no value is wrong yet.
+        return;
+    }
     let faultless = read_constraints(options, &draft.shape, &mut draft.constraints, problems);
     let default = options.get("default");
     match &draft.shape {

@@ -110,8 +110,8 @@ impl<'l> Linker<'l, '_> {
         let doubt = &mut self.linked.doubts[id.index()];
         // Its fields may be two refs, once they are declared rightly.
         let may_be_pair = draft.fields.len() == 2 && draft.fields.iter().all(may_be_ref);
-        doubt.junction |= draft.junction.is_none()
-            && (doubt.any_field || may_be_pair && !doubt.refs.is_empty());
+        doubt.junction |=
+            draft.junction.is_none() && (doubt.any_field || may_be_pair && !doubt.refs.is_empty());
         let (uniques, indexes) = self.link_indexes(draft, &fields, junction);
         for reference in &mut self.linked.references[first..] {
             reference.one_to_one =

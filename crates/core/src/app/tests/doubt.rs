@@ -123,6 +123,25 @@ fields = ["label", "lable"]
 }
 
 #[test]
+fn a_default_is_not_held_to_what_is_declared_wrongly() {
+    told(
+        r#"
+-- models/things.toml
+[fields]
+price = { type = "decimal", scal = 3, min = "0.001", default = 0.005 }
+mood = { type = "enum", values = ["a", 5], default = "b" }
+size = { type = "int", requird = true, default = "b" }
+"#,
+        expect![[r#"
+            models/things.toml:2:29 `scal` is not a key of a decimal field
+            models/things.toml:3:40 `values` wants a text
+            models/things.toml:4:24 `requird` is not a key of an int field
+            models/things.toml:4:50 `default` wants a whole number of 64 bits
+        "#]],
+    );
+}
+
+#[test]
 fn a_field_is_in_doubt_where_its_type_is_and_not_where_its_default_is() {
     in_doubt(
         r#"
