@@ -53,7 +53,7 @@ const TABLE: &[(Code, StatusCode, &str)] = &[
     (Code::FieldUnknown, StatusCode::BAD_REQUEST, "the query names a field the model does not have"),
     (Code::ValueUnreadable, StatusCode::BAD_REQUEST, "a value cannot be read as its field's type"),
     (Code::ValueOutOfRange, StatusCode::BAD_REQUEST, "a number does not fit its field's type"),
-    (Code::OperatorMismatch, StatusCode::BAD_REQUEST, "an operator does not go with the type of its field"),
+    (Code::OperatorMismatch, StatusCode::NOT_FOUND, "an operator, or an aggregate, does not go with the type of its field"),
     (Code::PatternInvalid, StatusCode::BAD_REQUEST, "a regular expression cannot be read"),
     (Code::TypeUnknown, StatusCode::BAD_REQUEST, "a cast to a type that does not exist"),
     (Code::CastInvalid, StatusCode::BAD_REQUEST, "there is no cast from this type to that one"),

@@ -51,7 +51,7 @@ async fn plain_fields_beside_an_aggregate_make_the_groups() {
         &app,
         &[
             ("posts?select=*,count()", 400, "42803"),
-            ("posts?select=title.sum()", 400, "42883"),
+            ("posts?select=title.sum()", 404, "42883"),
             ("posts?select=count()&order=id", 400, "42803"),
         ],
     )
