@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Reads the value of `select`. An empty text selects nothing of its own and is
-/// answered as `*`.
+/// answered as `*`, as in PostgREST.
 ///
 /// # Errors
 /// `PGRST100` where the text is not of the grammar, `54000` beyond a limit.

@@ -47,6 +47,25 @@ async fn fields_are_chosen_renamed_and_cast() {
     .await;
 }
 
+/// As in PostgREST: its "empty root select" gives all columns, an empty embed beside
+/// nothing gives an empty object, and `json_agg` writes each column it is given.
+#[tokio::test]
+async fn an_empty_select_answers_every_field_and_a_name_given_twice_is_answered_twice() {
+    let app = shelf().await;
+    let ada = r#"[{"id":"ada","name":"Ada","born":"1815-12-10"}]"#;
+    answers(
+        &app,
+        &[
+            ("authors?id=eq.ada&select=", ada),
+            ("authors?id=eq.ada&select=%20", ada),
+            ("authors?id=eq.ada&select=*", ada),
+            ("authors?id=eq.ada&select=posts()", "[{}]"),
+            ("authors?id=eq.ada&select=id,id,id:name", r#"[{"id":"ada","id":"ada","id":"Ada"}]"#),
+        ],
+    )
+    .await;
+}
+
 #[tokio::test]
 async fn json_is_taken_apart_by_path() {
     let app = shelf().await;
