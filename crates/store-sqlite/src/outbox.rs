@@ -10,22 +10,15 @@
 //! ```
 //!
 //! One row holds the events of everything that was committed together, so that a
-//! create costs one more row and not one for each change. `events` is an array with
-//! an entry for each event, in order: `[txid, model, op, key, fields]`, where `op`
-//! is `insert`, `update` or `delete`, `key` holds the key's values in text form, and
-//! `fields` the names of the fields written, or null for all of the model's. Names
-//! are API names, so that the table outlives a changed catalog and a plain `sqlite3`
-//! can read it; an event whose model is gone is passed over.
+//! create costs one more row and not one for each change. `events` is an array of
+//! entries as [`EventEntries`] makes them.
 //!
 //! Numbers are taken inside the transaction, from the last row, because another
 //! process may write too. Events are kept until [`EVENTS_KEPT`] newer ones are there.
 
-use std::fmt::Write;
-
-use mainstay_core::{Catalog, FieldId, Model, ModelId, Value};
-use mainstay_store::{Event, EventOp, Seq};
+use mainstay_core::Catalog;
+use mainstay_store::{Event, EventEntries, Seq, read_events};
 use rusqlite::{Connection, OptionalExtension, Statement, params};
-use serde_json::Value as Json;
 
 use crate::error::Trouble;
 
@@ -43,62 +36,14 @@ pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS mainstay_outbox (
     events TEXT NOT NULL
 ) STRICT";
 
-/// The events of one write, in the making.
-#[derive(Default)]
-pub(crate) struct WriteEvents {
-    /// Entries without their brackets and txid: `,"posts","insert",["…"],null`.
-    entries: Vec<String>,
-}
-
-impl WriteEvents {
-    /// Adds a row's change. No fields means all of them.
-    pub(crate) fn push(
-        &mut self,
-        model: &Model,
-        op: EventOp,
-        key: &[Value],
-        fields: Option<&[FieldId]>,
-    ) {
-        let mut entry = String::with_capacity(96);
-        // Names are lower-case letters, digits and underscores: nothing to escape.
-        let _ = write!(entry, "\"{}\",\"{}\",[", model.name, op.name());
-        for (at, value) in key.iter().enumerate() {
-            if at > 0 {
-                entry.push(',');
-            }
-            push_text(&value.as_ref().to_text(), &mut entry);
-        }
-        entry.push_str("],");
-        match fields {
-            None => entry.push_str("null"),
-            Some(fields) => {
-                entry.push('[');
-                for (at, field) in fields.iter().enumerate() {
-                    let comma = if at > 0 { "," } else { "" };
-                    let _ = write!(entry, "{comma}\"{}\"", model.field(*field).name);
-                }
-                entry.push(']');
-            }
-        }
-        self.entries.push(entry);
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-}
-
-fn push_text(text: &str, out: &mut String) {
-    // Writing a string as JSON cannot fail.
-    out.push_str(&serde_json::to_string(text).unwrap_or_else(|_| "null".to_owned()));
-}
-
 /// Writes the outbox, on the writer's connection.
 pub(crate) struct Outbox<'c> {
     last: Statement<'c>,
     insert: Statement<'c>,
     drop_old: Statement<'c>,
     commits: u32,
+    /// The array that is written; kept for its room.
+    text: String,
 }
 
 impl<'c> Outbox<'c> {
@@ -111,37 +56,33 @@ impl<'c> Outbox<'c> {
             drop_old: connection
                 .prepare("DELETE FROM mainstay_outbox WHERE last_seq <= ?1 AND first_seq <= ?1")?,
             commits: 0,
+            text: String::new(),
         })
     }
 
     /// Writes the events of the writes that are about to be committed together, and
     /// gives the place of the last event there is then.
-    pub(crate) fn write(&mut self, writes: &[WriteEvents]) -> Result<Seq, Trouble> {
+    pub(crate) fn write(&mut self, events: &EventEntries) -> Result<Seq, Trouble> {
         let last = self
             .last
             .query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
             .optional()?;
         let (last_seq, last_txid) = last.unwrap_or((0, 0));
-        let mut text = String::with_capacity(160);
-        let (mut seq, mut txid) = (last_seq, last_txid);
-        for write in writes.iter().filter(|write| !write.is_empty()) {
-            txid += 1;
-            for entry in &write.entries {
-                seq += 1;
-                text.push(if text.is_empty() { '[' } else { ',' });
-                let _ = write!(text, "[{txid},{entry}]");
-            }
+        if events.is_empty() {
+            return Ok(place(last_seq));
         }
-        if seq > last_seq {
-            text.push(']');
-            self.insert.execute(params![last_seq + 1, seq, txid, text])?;
-            self.commits += 1;
-            if self.commits >= COMMITS_BETWEEN_DROPS {
-                self.commits = 0;
-                self.keep(EVENTS_KEPT, seq)?;
-            }
+        let seq = last_seq + i64::try_from(events.len()).unwrap_or(i64::MAX);
+        self.text.clear();
+        let txid = u64::try_from(last_txid).unwrap_or(0) + 1;
+        let txid = events.write_array(txid, &mut self.text);
+        let txid = i64::try_from(txid).unwrap_or(i64::MAX);
+        self.insert.execute(params![last_seq + 1, seq, txid, self.text])?;
+        self.commits += 1;
+        if self.commits >= COMMITS_BETWEEN_DROPS {
+            self.commits = 0;
+            self.keep(EVENTS_KEPT, seq)?;
         }
-        Ok(Seq(u64::try_from(seq).unwrap_or(0)))
+        Ok(place(seq))
     }
 
     /// Drops the rows all of whose events are older than the latest so many.
@@ -173,59 +114,52 @@ pub(crate) fn changes(
         && let Some(row) = rows.next()?
     {
         let first: i64 = row.get(0)?;
-        let entries: Vec<Json> =
-            serde_json::from_str(row.get_ref(1)?.as_str().unwrap_or_default()).unwrap_or_default();
-        let placed = (first..).zip(entries).filter(|(seq, _)| *seq > after);
-        events.extend(
-            placed.filter_map(|(seq, entry)| event(catalog, seq, &entry)).take(max - events.len()),
-        );
+        let array = row.get_ref(1)?.as_str().unwrap_or_default();
+        let later = read_events(catalog, array, (first..).map(place))
+            .into_iter()
+            .filter_map(|(seq, event)| event.filter(|_| seq > place(after)));
+        let room = max - events.len();
+        events.extend(later.take(room));
     }
     Ok(events)
 }
 
-fn event(catalog: &Catalog, seq: i64, entry: &Json) -> Option<Event> {
-    let [txid, model, op, key, fields] = entry.as_array()?.as_slice() else { return None };
-    let model: ModelId = catalog.model_id(model.as_str()?)?;
-    let declared = catalog.model(model);
-    let op = [EventOp::Insert, EventOp::Update, EventOp::Delete]
-        .into_iter()
-        .find(|known| Some(known.name()) == op.as_str())?;
-    let key = key.as_array()?;
-    if key.len() != declared.key.len() {
-        return None;
-    }
-    let key = declared
-        .key
-        .iter()
-        .zip(key)
-        .map(|(field, text)| {
-            Value::parse(text.as_str()?, declared.field(*field).value_type, 0).ok()
-        })
-        .collect::<Option<Box<[Value]>>>()?;
-    let fields = match fields {
-        Json::Null if op == EventOp::Delete => Box::default(),
-        Json::Null => declared.field_ids().collect(),
-        names => {
-            names.as_array()?.iter().filter_map(|name| declared.field_id(name.as_str()?)).collect()
-        }
-    };
-    let txid = txid.as_u64()?;
-    Some(Event { seq: Seq(u64::try_from(seq).ok()?), txid, model, key, op, fields })
+fn place(seq: i64) -> Seq {
+    Seq(u64::try_from(seq).unwrap_or(0))
 }
 
 #[cfg(test)]
 mod tests {
+    use mainstay_core::{SourceFile, Value, read_app};
+    use mainstay_store::EventOp;
+
     use super::*;
+
+    fn model() -> mainstay_core::Model {
+        let text = "[model]\nid = \"int\"\n".to_owned();
+        let file = SourceFile { path: "models/posts.toml".to_owned(), text };
+        read_app(&[file], &[]).unwrap().catalog.models()[0].clone()
+    }
 
     #[test]
     fn old_rows_are_dropped_and_numbers_go_on() {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(TABLE).unwrap();
         let mut outbox = Outbox::new(&connection).unwrap();
-        let one = || WriteEvents { entries: vec![r#""posts","insert",["1"],null"#.to_owned(); 2] };
-        assert_eq!(outbox.write(&[]).unwrap(), Seq(0));
+        let model = &model();
+        let events = |writes: &[usize]| {
+            let mut events = EventEntries::default();
+            for changes in writes {
+                events.begin_write();
+                for _ in 0..*changes {
+                    events.push(model, EventOp::Insert, &[Value::Int(1)], None);
+                }
+            }
+            events
+        };
+        assert_eq!(outbox.write(&events(&[])).unwrap(), Seq(0));
         for _ in 0..3 {
-            outbox.write(&[one(), WriteEvents::default(), one()]).unwrap();
+            outbox.write(&events(&[2, 0, 2])).unwrap();
         }
         let rows = || {
             let mut statement = connection
@@ -243,7 +177,7 @@ mod tests {
         assert_eq!(rows(), [(5, 8, 4), (9, 12, 6)]);
         outbox.keep(4, 12).unwrap();
         assert_eq!(rows(), [(9, 12, 6)]);
-        assert_eq!(outbox.write(&[one()]).unwrap(), Seq(14));
+        assert_eq!(outbox.write(&events(&[2])).unwrap(), Seq(14));
         assert_eq!(rows(), [(9, 12, 6), (13, 14, 7)]);
     }
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use mainstay_core::{Catalog, Code, Error, Model, Type, Value};
 use mainstay_plan::{Action, WritePlan, WriteShape};
-use mainstay_store::{Committed, RowSink};
+use mainstay_store::{Committed, EventEntries, RowSink};
 use rusqlite::Connection;
 use rustc_hash::FxHashMap;
 
@@ -26,18 +26,13 @@ use self::{
     delete::PreparedDelete, insert::PreparedInsert, returning::PreparedReturning,
     update::PreparedUpdate,
 };
-use crate::{error::Trouble, outbox::WriteEvents, shared::Shared};
+use crate::{error::Trouble, shared::Shared};
 
 /// Shapes whose statements the writer keeps.
 const SHAPES_MAX: usize = 256;
 /// Bytes of one row's values beyond which a shape's statements are let go once they
 /// have run: SQLite keeps what was bound last for as long as it keeps the statement.
 const BOUND_BYTES_KEPT: usize = 64 * 1024;
-
-/// What a write leaves behind besides its rows.
-pub(crate) struct Effects<'e> {
-    pub(crate) events: &'e mut WriteEvents,
-}
 
 /// The rows a plan affected.
 #[derive(Default)]
@@ -77,12 +72,11 @@ impl<'c> Writes<'c> {
         shared: &Shared,
         plans: &[WritePlan],
         sink: &mut dyn RowSink,
-        events: &mut WriteEvents,
+        events: &mut EventEntries,
     ) -> Result<Committed, Trouble> {
         let mut committed = Committed::default();
-        let mut effects = Effects { events };
         for plan in plans {
-            let affected = self.prepared(shared, plan.shape())?.run(plan, sink, &mut effects);
+            let affected = self.prepared(shared, plan.shape())?.run(plan, sink, events);
             if bound_bytes(plan) > BOUND_BYTES_KEPT {
                 self.by_shape.remove(&plan.shape().id().get());
             }
@@ -100,8 +94,8 @@ impl<'c> Writes<'c> {
     ) -> Result<&mut PreparedWrite<'c>, Trouble> {
         self.writes += 1;
         let id = shape.id().get();
-        let catalog = shared.catalog(shape.catalog()).map_err(Trouble::Unavailable)?;
-        if !self.by_shape.contains_key(&id) {
+        if !self.by_shape.contains_key(&id) || !shared.takes(shape.catalog()) {
+            let catalog = shared.catalog(shape.catalog()).map_err(Trouble::Unavailable)?;
             let prepared = PreparedWrite::new(self.connection, catalog, shape)?;
             self.make_room();
             self.by_shape.insert(id, prepared);
@@ -165,18 +159,18 @@ impl<'c> PreparedWrite<'c> {
         &mut self,
         plan: &WritePlan,
         sink: &mut dyn RowSink,
-        effects: &mut Effects<'_>,
+        events: &mut EventEntries,
     ) -> Result<Affected, Trouble> {
         let catalog = &*self.catalog;
         let returning = self.returning.as_mut();
         let affected = match &mut self.action {
             PreparedAction::Insert(insert) => {
                 target::check_count(plan, plan.rows().len() as u64)?;
-                insert.run(catalog, plan, effects)?
+                insert.run(catalog, plan, events)?
             }
-            PreparedAction::Update(update) => update.run(catalog, plan, effects)?,
+            PreparedAction::Update(update) => update.run(catalog, plan, events)?,
             PreparedAction::Delete(delete) => {
-                return delete.run(catalog, plan, returning, effects, sink);
+                return delete.run(catalog, plan, returning, events, sink);
             }
         };
         if let Some(returning) = returning {

@@ -50,11 +50,14 @@ enum Job {
 
 type RunJob = Box<dyn FnOnce(&Connection) + Send>;
 
+/// What became of a write, and its plans.
+type Reply = (Result<Answer<Committed>, WriteError>, WriteSet);
+
 struct WriteJob {
     set: WriteSet,
     cx: Cx,
     sink: Box<dyn RowSink>,
-    reply: oneshot::Sender<Result<Answer<Committed>, WriteError>>,
+    reply: oneshot::Sender<Reply>,
 }
 
 impl Writer {
@@ -77,9 +80,10 @@ impl Writer {
     ) -> Result<Answer<Committed>, WriteError> {
         let (reply, answer) = oneshot::channel();
         self.send(Job::Write(WriteJob { set, cx, sink, reply })).map_err(WriteError::NotApplied)?;
-        answer.await.unwrap_or_else(|_| {
-            Err(WriteError::Unknown(Error::internal("the writer ended during a write")))
-        })
+        match answer.await {
+            Ok((result, _)) => result,
+            Err(_) => Err(WriteError::Unknown(Error::internal("the writer ended during a write"))),
+        }
     }
 
     /// Runs something on the writer's connection, outside any transaction.

@@ -10,6 +10,7 @@ mod context;
 mod error;
 mod event;
 mod migration;
+mod outbox;
 mod schema;
 mod sink;
 pub mod sql;
@@ -22,6 +23,7 @@ pub use event::{Event, EventOp, Seq};
 pub use migration::{
     Applied, Change, Difference, DifferenceKind, MigrationStep, differences, steps,
 };
+pub use outbox::{EventEntries, read_events};
 pub use schema::{ColumnSchema, IndexSchema, ReferenceSchema, Schema, TableSchema};
 pub use sink::{NoRows, RowSink};
 pub use traits::{Answer, Committed, End, Health, ReadDone, Store, StoreFuture, WriteSet};

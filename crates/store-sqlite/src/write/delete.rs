@@ -8,13 +8,13 @@ use std::collections::VecDeque;
 
 use mainstay_core::{Catalog, Code, Error, FieldId, Filter, ModelId, OnDelete, RefId, Value};
 use mainstay_plan::{Cascade, WritePlan};
-use mainstay_store::{EventOp, RowSink};
+use mainstay_store::{EventEntries, EventOp, RowSink};
 use rusqlite::Connection;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
-    Affected, Effects, guards::Verdict, key_types, returning::PreparedReturning,
-    target::PreparedTarget, text::Texts,
+    Affected, guards::Verdict, key_types, returning::PreparedReturning, target::PreparedTarget,
+    text::Texts,
 };
 use crate::{
     error::Trouble,
@@ -101,7 +101,7 @@ impl<'c> PreparedDelete<'c> {
         catalog: &Catalog,
         plan: &WritePlan,
         returning: Option<&mut PreparedReturning<'_>>,
-        effects: &mut Effects<'_>,
+        events: &mut EventEntries,
         sink: &mut dyn RowSink,
     ) -> Result<Affected, Trouble> {
         let id = plan.shape().model();
@@ -116,8 +116,8 @@ impl<'c> PreparedDelete<'c> {
         }
         self.follow(catalog, plan, &mut doomed)?;
         self.refuse_restricted(catalog, &doomed)?;
-        self.set_nulls(catalog, plan, &doomed, effects)?;
-        self.delete_all(catalog, plan, &doomed, effects)?;
+        self.set_nulls(catalog, plan, &doomed, events)?;
+        self.delete_all(catalog, plan, &doomed, events)?;
         Ok(Affected { keys, inserted: 0 })
     }
 
@@ -173,7 +173,7 @@ impl<'c> PreparedDelete<'c> {
         catalog: &Catalog,
         plan: &WritePlan,
         doomed: &Doomed,
-        effects: &mut Effects<'_>,
+        events: &mut EventEntries,
     ) -> Result<(), Trouble> {
         for (at, key) in &doomed.nulled {
             let cascade = &mut self.cascades[*at];
@@ -184,7 +184,7 @@ impl<'c> PreparedDelete<'c> {
                 set_null.run(Bindings::slots(plan.values()), Links::Values(key))?;
             }
             let child = catalog.model(cascade.child);
-            effects.events.push(child, EventOp::Update, key, Some(&cascade.fields));
+            events.push(child, EventOp::Update, key, Some(&cascade.fields));
         }
         Ok(())
     }
@@ -197,7 +197,7 @@ impl<'c> PreparedDelete<'c> {
         catalog: &Catalog,
         plan: &WritePlan,
         doomed: &Doomed,
-        effects: &mut Effects<'_>,
+        events: &mut EventEntries,
     ) -> Result<(), Trouble> {
         let bindings = Bindings::slots(plan.values());
         let mut waiting: Vec<&RowId> = doomed.order.iter().rev().collect();
@@ -209,7 +209,7 @@ impl<'c> PreparedDelete<'c> {
                     self.deletes.get_mut(model).expect("BUG: each model that goes has its delete");
                 match delete.run(bindings, Links::Values(key)) {
                     Ok(()) => {
-                        effects.events.push(catalog.model(*model), EventOp::Delete, key, None);
+                        events.push(catalog.model(*model), EventOp::Delete, key, None);
                     }
                     Err(Trouble::Reference) => stuck.push(*row),
                     Err(other) => return Err(other),

@@ -2,12 +2,12 @@
 
 use mainstay_core::{Catalog, Code, Error, FieldId, IdKind, Model, Type, Value};
 use mainstay_plan::{Conflict, ConflictResolution, Guard, WritePlan};
-use mainstay_store::{EventOp, sql::Param};
+use mainstay_store::{EventEntries, EventOp, sql::Param};
 use rusqlite::Connection;
 use rustc_hash::FxHashSet;
 
 use super::{
-    Affected, Effects,
+    Affected,
     constraints::Constraints,
     guards::{Guards, Verdict},
     key_types,
@@ -88,7 +88,7 @@ impl<'c> PreparedInsert<'c> {
         &mut self,
         catalog: &Catalog,
         plan: &WritePlan,
-        effects: &mut Effects<'_>,
+        events: &mut EventEntries,
     ) -> Result<Affected, Trouble> {
         let model = catalog.model(plan.shape().model());
         let mut verdict = Verdict::default();
@@ -111,7 +111,7 @@ impl<'c> PreparedInsert<'c> {
             self.ask(plan.values(), row, outcome, &mut verdict)?;
         }
         verdict.end(catalog, &model.name)?;
-        Ok(self.affected(model, outcomes, effects))
+        Ok(self.affected(model, outcomes, events))
     }
 
     fn store(
@@ -170,21 +170,21 @@ impl<'c> PreparedInsert<'c> {
         &self,
         model: &Model,
         outcomes: Vec<Outcome>,
-        effects: &mut Effects<'_>,
+        events: &mut EventEntries,
     ) -> Affected {
         let mut affected = Affected::default();
         let merged = self.conflict.as_ref().and_then(|conflict| conflict.merge.as_ref());
         for outcome in outcomes {
             match outcome {
                 Outcome::Inserted { key } => {
-                    effects.events.push(model, EventOp::Insert, &key, None);
+                    events.push(model, EventOp::Insert, &key, None);
                     affected.inserted += 1;
                     affected.keys.push(key);
                 }
                 Outcome::Merged { key, .. } => {
                     let fields = merged.map_or(&[][..], |merge| &merge.assign);
                     if !fields.is_empty() {
-                        effects.events.push(model, EventOp::Update, &key, Some(fields));
+                        events.push(model, EventOp::Update, &key, Some(fields));
                     }
                     affected.keys.push(key);
                 }

@@ -2,11 +2,11 @@
 
 use mainstay_core::{Catalog, FieldId, Filter, Model, SlotId, Type, Value};
 use mainstay_plan::{Guard, WritePlan};
-use mainstay_store::{EventOp, sql::Param};
+use mainstay_store::{EventEntries, EventOp, sql::Param};
 use rusqlite::Connection;
 
 use super::{
-    Affected, Effects,
+    Affected,
     constraints::Constraints,
     guards::{Guards, Verdict},
     target::PreparedTarget,
@@ -56,7 +56,7 @@ impl<'c> PreparedUpdate<'c> {
         &mut self,
         catalog: &Catalog,
         plan: &WritePlan,
-        effects: &mut Effects<'_>,
+        events: &mut EventEntries,
     ) -> Result<Affected, Trouble> {
         let model = catalog.model(plan.shape().model());
         if self.assign.is_empty() {
@@ -82,7 +82,7 @@ impl<'c> PreparedUpdate<'c> {
         let written: Vec<FieldId> = self.assign.iter().map(|(field, _)| *field).collect();
         let mut affected = Affected::default();
         for row in found {
-            effects.events.push(model, EventOp::Update, &row.key, Some(&written));
+            events.push(model, EventOp::Update, &row.key, Some(&written));
             affected.keys.push(row.key);
         }
         Ok(affected)

@@ -6,13 +6,13 @@ use std::{
 };
 
 use mainstay_core::Error;
-use mainstay_store::{Answer, Committed, End, Mark, WriteError};
+use mainstay_store::{Answer, Committed, End, EventEntries, Mark, WriteError};
 use rusqlite::{Connection, Statement};
 
 use super::WriteJob;
 use crate::{
     error::{Trouble, deadline_exceeded},
-    outbox::{Outbox, WriteEvents},
+    outbox::Outbox,
     shared::Shared,
     write::Writes,
 };
@@ -54,8 +54,9 @@ impl Pending {
                 "BUG: a write was neither done nor refused",
             ))),
         };
-        // A client that went away leaves its write as it is.
-        let _ = job.reply.send(result);
+        // A client that went away leaves its write as it is. The plans go back to where
+        // they were made, whose memory they are: freeing it here costs more.
+        let _ = job.reply.send((result, job.set));
     }
 }
 
@@ -91,6 +92,8 @@ pub(super) struct Batches<'c> {
     roll_back_to: Statement<'c>,
     writes: Writes<'c>,
     outbox: Outbox<'c>,
+    /// The events of the batch at hand; kept for its room.
+    events: EventEntries,
     /// Batches that are still to be done with savepoints.
     careful: u32,
 }
@@ -107,6 +110,7 @@ impl<'c> Batches<'c> {
             roll_back_to: connection.prepare("ROLLBACK TO one_write")?,
             writes: Writes::new(connection),
             outbox: Outbox::new(connection)?,
+            events: EventEntries::default(),
             careful: 0,
         })
     }
@@ -190,7 +194,8 @@ impl<'c> Batches<'c> {
     ) -> Result<Option<u64>, BatchFailure> {
         let lost = |trouble: Trouble| BatchFailure::NotApplied(trouble);
         let sql = |error: rusqlite::Error| lost(error.into());
-        let mut all_events = Vec::with_capacity(batch.len());
+        self.events.clear();
+        let mut kept = 0;
         let is_alone = batch.len() == 1;
         for pending in batch {
             if Instant::now() >= pending.job.cx.deadline {
@@ -200,11 +205,13 @@ impl<'c> Batches<'c> {
             if isolation == Isolation::Savepoints {
                 self.savepoint.raw_execute().map_err(sql)?;
             }
-            let mut events = WriteEvents::default();
-            let done = self.do_one(&mut pending.job, &mut events);
+            self.events.begin_write();
+            let done = self.do_one(&mut pending.job);
             let keeps = done.is_ok() && pending.job.set.end == End::Commit;
             if keeps {
-                all_events.push(events);
+                kept += 1;
+            } else {
+                self.events.forget_write();
             }
             match (done, isolation) {
                 (Err(trouble), _) if self.connection.is_autocommit() => return Err(lost(trouble)),
@@ -219,20 +226,16 @@ impl<'c> Batches<'c> {
                 self.release.raw_execute().map_err(sql)?;
             }
         }
-        if all_events.is_empty() {
+        if kept == 0 {
             return Ok(None);
         }
-        self.outbox.write(&all_events).map(|seq| Some(seq.0)).map_err(lost)
+        self.outbox.write(&self.events).map(|seq| Some(seq.0)).map_err(lost)
     }
 
-    fn do_one(
-        &mut self,
-        job: &mut WriteJob,
-        events: &mut WriteEvents,
-    ) -> Result<Committed, Trouble> {
+    fn do_one(&mut self, job: &mut WriteJob) -> Result<Committed, Trouble> {
         let WriteJob { set, sink, .. } = job;
         let done = catch_unwind(AssertUnwindSafe(|| {
-            self.writes.run(self.shared, &set.plans, &mut **sink, events)
+            self.writes.run(self.shared, &set.plans, &mut **sink, &mut self.events)
         }));
         done.unwrap_or_else(|_| Err(Trouble::Internal(Error::internal("a write panicked"))))
     }
