@@ -8,12 +8,14 @@
 use std::time::{Duration, Instant};
 
 use axum::{
-    body::Body,
+    BoxError,
+    body::{Body, HttpBody as _},
     extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts},
     response::Response,
 };
 use bytes::Bytes;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use mainstay_auth::Credentials;
 use mainstay_core::{Code, Error};
 use mainstay_store::Cx;
@@ -84,17 +86,26 @@ async fn read_body(state: &State, head: &Parts, body: Body) -> Result<Bytes, Err
         return Ok(Bytes::new());
     }
     let bytes_max = state.app().planner().limits().body_bytes_max;
-    axum::body::to_bytes(body, bytes_max).await.map_err(|error| {
-        let too_large = std::error::Error::source(&error)
-            .is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
-        if too_large {
+    let mut body = Limited::new(body, bytes_max);
+    let unreadable = |error: BoxError| {
+        if error.is::<LengthLimitError>() {
             return Error::new(
                 Code::BodyTooLarge,
                 format!("the body is larger than {bytes_max} bytes ([limits] body_bytes_max)"),
             );
         }
         Error::new(Code::BodyUnreadable, "the body could not be read to its end").with_source(error)
-    })
+    };
+    let first = match body.frame().await.transpose().map_err(unreadable)? {
+        Some(frame) => frame.into_data().unwrap_or_default(),
+        None => return Ok(Bytes::new()),
+    };
+    // Most bodies are one frame, and need not be put together.
+    if body.is_end_stream() {
+        return Ok(first);
+    }
+    let rest = body.collect().await.map_err(unreadable)?.to_bytes();
+    Ok([first, rest].concat().into())
 }
 
 fn credentials(headers: &HeaderMap) -> Credentials<'_> {

@@ -134,48 +134,46 @@ impl Preferences {
     /// The value of `Preference-Applied`, where anything was: what a read applies, or
     /// with `Applies` more.
     pub(crate) fn applied(&self, applies: Applies) -> Option<HeaderValue> {
-        let mut words: Vec<&str> = Vec::new();
-        if applies.resolution {
-            words.extend(self.resolution.map(|resolution| match resolution {
-                Resolution::MergeDuplicates => "resolution=merge-duplicates",
-                Resolution::IgnoreDuplicates => "resolution=ignore-duplicates",
-            }));
-        }
-        if applies.missing {
-            words.extend(self.missing.map(|missing| match missing {
-                Missing::Default => "missing=default",
-                Missing::Null => "missing=null",
-            }));
-        }
-        if applies.returning {
-            words.extend(self.returning.map(|returning| match returning {
-                Return::Representation => "return=representation",
-                Return::Minimal => "return=minimal",
-                Return::HeadersOnly => "return=headers-only",
-            }));
-        }
-        words.extend(self.count.and_then(|count| match count {
+        let resolution = self.resolution.filter(|_| applies.resolution).map(|it| match it {
+            Resolution::MergeDuplicates => "resolution=merge-duplicates",
+            Resolution::IgnoreDuplicates => "resolution=ignore-duplicates",
+        });
+        let missing = self.missing.filter(|_| applies.missing).map(|missing| match missing {
+            Missing::Default => "missing=default",
+            Missing::Null => "missing=null",
+        });
+        let returning = self.returning.filter(|_| applies.returning).map(|it| match it {
+            Return::Representation => "return=representation",
+            Return::Minimal => "return=minimal",
+            Return::HeadersOnly => "return=headers-only",
+        });
+        let count = self.count.and_then(|count| match count {
             Count::Exact => Some("count=exact"),
             Count::Planned => Some("count=planned"),
             Count::Estimated => Some("count=estimated"),
             Count::None => None,
-        }));
-        words.extend(self.tx.map(|tx| match tx {
+        });
+        let tx = self.tx.map(|tx| match tx {
             Tx::Commit => "tx=commit",
             Tx::RollBack => "tx=rollback",
-        }));
-        words.extend(self.handling.map(|handling| match handling {
+        });
+        let handling = self.handling.map(|handling| match handling {
             Handling::Strict => "handling=strict",
             Handling::Lenient => "handling=lenient",
-        }));
-        let affected = self
-            .affected_max()
-            .filter(|_| applies.affected)
-            .map(|max| format!("max-affected={max}"));
-        words.extend(affected.as_deref());
-        match words[..] {
-            [] => None,
-            _ => HeaderValue::try_from(words.join(", ")).ok(),
+        });
+        let words = [resolution, missing, returning, count, tx, handling];
+        let affected = self.affected_max().filter(|_| applies.affected);
+        let mut known = words.into_iter().flatten();
+        match (known.next(), known.next(), affected) {
+            (None, _, None) => None,
+            // Mostly it is one, and nothing need be put together.
+            (Some(one), None, None) => Some(HeaderValue::from_static(one)),
+            _ => {
+                let affected = affected.map(|max| format!("max-affected={max}"));
+                let all: Vec<&str> =
+                    words.into_iter().flatten().chain(affected.as_deref()).collect();
+                HeaderValue::try_from(all.join(", ")).ok()
+            }
         }
     }
 }

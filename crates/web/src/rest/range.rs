@@ -56,6 +56,9 @@ pub(super) fn unsatisfiable(details: impl Into<String>) -> Error {
 
 /// The value of `Content-Range`: `0-9/100`, `0-9/*`, `*/0`.
 pub(super) fn content_range(offset: u64, rows: u64, total: Option<u64>) -> HeaderValue {
+    if rows == 0 && total.is_none() {
+        return HeaderValue::from_static("*/*");
+    }
     let mut text = Vec::with_capacity(24);
     // Writing to a Vec cannot fail.
     let _ = match rows {

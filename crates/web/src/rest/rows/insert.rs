@@ -48,7 +48,9 @@ pub(in crate::rest) fn decode<'a>(
     if form.is_singular_unseen() && insert.payload.len() > 1 {
         return Err(encode::not_singular(insert.payload.len()));
     }
-    form.address = address(&asked.model, planner.catalog());
+    if form.returning() == Return::HeadersOnly {
+        form.address = address(&asked.model, planner.catalog());
+    }
     // As in PostgREST, filters of an insert choose nothing: its rows are all new.
     let clauses = Clauses { order: query.clauses.order, ..Clauses::default() };
     let request = WriteRequest {
