@@ -9,7 +9,11 @@
 //! A [`Scope`] numbers the rows in sight: 0 is the row that is asked about, and
 //! each [`Filter::Exists`] on the way down adds one.
 
+mod ways;
+
 use crate::{FieldId, RefId, Timestamp, Type, Value};
+
+pub use self::ways::Way;
 
 /// True, false or unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

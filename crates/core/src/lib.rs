@@ -39,7 +39,7 @@ pub use field::{
 };
 pub use filter::{
     CallerTerm, CompareOp, Filter, JsonStep, Operand, Path, Quantifier, Relation, RowRef, Scope,
-    SlotId, TextOp, Truth,
+    SlotId, TextOp, Truth, Way,
 };
 pub use limits::Limits;
 pub use model::{IdKind, Index, Model, ModelRules, Reference, TableName, Unique};

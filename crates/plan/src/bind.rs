@@ -156,7 +156,7 @@ impl Sources<'_, '_> {
             Conversion::Like if text.len() > self.pattern_bytes_max => {
                 Err(pattern_too_long(self.pattern_bytes_max))
             }
-            Conversion::Like => Value::parse(&text.replace('*', "%"), Type::Text, 0)
+            Conversion::Like => Value::parse(&like_pattern(text), Type::Text, 0)
                 .map_err(|error| unreadable(text, Type::Text, error)),
             Conversion::Pattern => {
                 check_pattern(text, self.pattern_bytes_max)?;
@@ -165,6 +165,17 @@ impl Sources<'_, '_> {
             }
         }
     }
+}
+
+/// A LIKE pattern in SQL's letters. A `\` at its end, which would take the next
+/// literally, is itself: engines differ over it.
+fn like_pattern(text: &str) -> String {
+    let mut pattern = text.replace('*', "%");
+    let escapes = text.len() - text.trim_end_matches('\\').len();
+    if escapes % 2 == 1 {
+        pattern.push('\\');
+    }
+    pattern
 }
 
 /// Why a text is not a value of a type, as the caller is told.

@@ -11,6 +11,7 @@
 mod bind;
 mod cache;
 mod gate;
+mod isolation;
 mod key;
 mod names;
 mod planner;
@@ -23,6 +24,7 @@ mod shape;
 mod write;
 mod write_plan;
 
+pub use isolation::Isolation;
 pub use mainstay_rules::GuardClass;
 pub use planner::Planner;
 pub use read::Features;

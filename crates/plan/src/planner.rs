@@ -15,6 +15,7 @@ use crate::{
     bind::{SlotSource, Sources},
     cache::Cache,
     gate::Gate,
+    isolation::Counted,
     key::Key,
     names,
     read::ReadBuilder,
@@ -30,6 +31,7 @@ pub struct Planner {
     reads: Cache<Made<ReadShape>>,
     writes: Cache<Made<WriteShape>>,
     patterns: write::Patterns,
+    counted: Counted,
 }
 
 /// A shape, and where its values come from.
@@ -49,6 +51,7 @@ impl Planner {
     ) -> Self {
         let half = limits.plan_cache_bytes_max / 2;
         let patterns = write::Patterns::of(&catalog);
+        let counted = Counted::of(&catalog, &rulebook);
         Self {
             catalog,
             rulebook,
@@ -57,6 +60,7 @@ impl Planner {
             reads: Cache::new(half),
             writes: Cache::new(half),
             patterns,
+            counted,
         }
     }
 
@@ -189,6 +193,7 @@ impl Planner {
             id: next_id(),
             catalog: self.catalog.version(),
             model,
+            isolation: self.counted.isolation(&self.catalog, model, &action),
             action,
             returning,
         });

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use mainstay_core::{CatalogVersion, FieldId, Filter, ModelId, OnDelete, RefId, SlotId, Value};
 use mainstay_rules::GuardClass;
 
-use crate::{Query, ShapeId};
+use crate::{Isolation, Query, ShapeId};
 
 /// A write without its values. Made by this crate alone.
 #[derive(Debug)]
@@ -21,6 +21,7 @@ pub struct WriteShape {
     pub(crate) model: ModelId,
     pub(crate) action: Action,
     pub(crate) returning: Option<Query>,
+    pub(crate) isolation: Isolation,
 }
 
 impl WriteShape {
@@ -46,6 +47,12 @@ impl WriteShape {
     #[must_use]
     pub fn action(&self) -> &Action {
         &self.action
+    }
+
+    /// What keeps its guards true until it commits.
+    #[must_use]
+    pub fn isolation(&self) -> Isolation {
+        self.isolation
     }
 
     /// What is answered of each row written, if anything. Its filter narrows the rows
