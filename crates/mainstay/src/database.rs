@@ -204,7 +204,7 @@ impl Database {
         let unusable = |error| DatabaseError::Unusable { path: self.path.clone(), error };
         let actual = self.store.introspect().await.map_err(unusable)?;
         let created = actual.tables.is_empty();
-        let wanted = mainstay_store_sqlite::SqliteStore::wanted_schema(catalog);
+        let wanted = self.store.wanted_schema(catalog);
         let found = differences(&wanted, &actual);
         let (additive, rest) = steps(catalog, &found);
         let refused = match policy {

@@ -83,7 +83,10 @@ pub(crate) fn among_keys(catalog: &Catalog, query: &Query) -> QueryText {
     rendered(catalog, query, |renderer| {
         let key = &catalog.model(query.model).key;
         let ours = Sql::join(key.iter().map(|field| renderer.field(*field)), ", ");
-        let lists = (0..key.len()).map(|at| link(at).within("rarray(", &format!(") AS k{at}")));
+        let lists = key.iter().enumerate().map(|(at, field)| {
+            let list = link(at, renderer.field_type(*field));
+            list.within("rarray(", &format!(") AS k{at}"))
+        });
         let mut from = Sql::join(lists, " CROSS JOIN ");
         for at in 1..key.len() {
             let same_place = if at == 1 { " WHERE " } else { " AND " };
@@ -104,13 +107,16 @@ fn equal_to_links(renderer: &Renderer<'_>, fields: &[FieldId]) -> Vec<Sql> {
     fields
         .iter()
         .enumerate()
-        .map(|(at, field)| renderer.field(*field).and_text(" = ").then(link(at)))
+        .map(|(at, field)| {
+            let link = link(at, renderer.field_type(*field));
+            renderer.field(*field).and_text(" = ").then(link)
+        })
         .collect()
 }
 
-fn link(at: usize) -> Sql {
+fn link(at: usize, kind: Type) -> Sql {
     let at = u16::try_from(at).expect("BUG: keys have few fields");
-    Sql::param(Param::Link(at))
+    Sql::param(Param::Link(at, kind))
 }
 
 /// A query's rows that also satisfy what `further` says.

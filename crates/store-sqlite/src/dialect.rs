@@ -17,7 +17,7 @@ const LAST_MOMENT: i64 = 253_402_207_200_999_999;
 pub(crate) struct SqliteDialect;
 
 impl Dialect for SqliteDialect {
-    fn placeholder(&self, _ordinal: usize, out: &mut String) {
+    fn placeholder(&self, _: usize, _: &Param, out: &mut String) {
         out.push('?');
     }
 
@@ -64,7 +64,7 @@ impl Dialect for SqliteDialect {
         Sql::infix(left, " IS NOT ", right)
     }
 
-    fn is_among(&self, value: Sql, list: Param, _element: Option<Type>) -> Sql {
+    fn is_among(&self, value: Sql, list: Param) -> Sql {
         let list = Sql::param(list).within("(SELECT value FROM rarray(", "))");
         Sql::infix(value, " IN ", list)
     }

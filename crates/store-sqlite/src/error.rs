@@ -4,6 +4,7 @@
 //! log; what is sent is written here.
 
 use mainstay_core::{Code, Error};
+use mainstay_store::refusal::deadline_exceeded;
 use rusqlite::ffi;
 use thiserror::Error as ThisError;
 
@@ -112,12 +113,6 @@ impl Trouble {
             | Self::Internal(error) => error,
         }
     }
-}
-
-/// The answer to a call whose time is over.
-pub(crate) fn deadline_exceeded() -> Error {
-    Error::new(Code::DeadlineExceeded, "the request took longer than request_ms allows")
-        .with_hint("ask for less, or add an index for what is filtered and ordered by")
 }
 
 fn raised(message: &str) -> Option<Error> {

@@ -16,13 +16,13 @@ use std::{
 
 use mainstay_core::Error;
 use mainstay_plan::ReadPlan;
-use mainstay_store::{ReadDone, RowSink};
+use mainstay_store::{ReadDone, RowSink, refusal::closed};
 use rustc_hash::FxHashMap;
 
 use crate::{
     error::Trouble,
     reader::{Reader, STEPS_PER_TICK},
-    shared::{self, Shared},
+    shared::Shared,
 };
 
 /// Reads of a shape that go to the reader threads after one exceeded its budget.
@@ -73,7 +73,7 @@ pub(crate) fn read(
 impl InlineReader {
     fn open(shared: &Arc<Shared>) -> Result<Self, Error> {
         if shared.is_closed() {
-            return Err(shared::closed());
+            return Err(closed());
         }
         let budget = Arc::new(AtomicU32::new(0));
         let ticks = Arc::clone(&budget);

@@ -7,12 +7,14 @@
 use mainstay_core::{
     Catalog, DefaultValue, Error, Field, IdKind, Model, ModelId, Reference, Value,
 };
-use mainstay_store::{Applied, Change, IndexSchema, MigrationStep, sql::Dialect};
+use mainstay_store::{
+    Applied, Change, IndexSchema, MigrationStep, VERSION_COLUMN, columns_of, is_nullable,
+    sql::Dialect, target,
+};
 use rusqlite::{Connection, params};
 
 use crate::{
     compile::StatementText, dialect::SqliteDialect, error::Trouble, outbox, schema, value,
-    write::VERSION,
 };
 
 /// What columns hold, beyond SQLite's type.
@@ -145,13 +147,13 @@ fn take(connection: &Connection, catalog: &Catalog, change: &Change) -> Result<(
 fn create_table(connection: &Connection, catalog: &Catalog, id: ModelId) -> Result<(), Trouble> {
     let model = catalog.model(id);
     let mut parts: Vec<String> = model.fields.iter().map(|field| column(model, field)).collect();
-    parts.push(format!("{VERSION} INTEGER NOT NULL DEFAULT 1"));
+    parts.push(format!("{VERSION_COLUMN} INTEGER NOT NULL DEFAULT 1"));
     if model.id != IdKind::Int && !model.key.is_empty() {
-        parts.push(format!("PRIMARY KEY ({})", names(&schema::columns_of(model, &model.key))));
+        parts.push(format!("PRIMARY KEY ({})", names(&columns_of(model, &model.key))));
     }
     for reference in catalog.references_from(id) {
         let reference = catalog.reference(reference);
-        let from = names(&schema::columns_of(model, &reference.from_fields));
+        let from = names(&columns_of(model, &reference.from_fields));
         parts.push(format!(
             "CONSTRAINT {} FOREIGN KEY ({from}) {}",
             SqliteDialect.identifier(&reference.name),
@@ -163,7 +165,7 @@ fn create_table(connection: &Connection, catalog: &Catalog, id: ModelId) -> Resu
     for field in &model.fields {
         note_column(connection, model, &field.column, &schema::column_type(field))?;
     }
-    note_column(connection, model, VERSION, "INTEGER (version)")?;
+    note_column(connection, model, VERSION_COLUMN, "INTEGER (version)")?;
     let wanted = schema::wanted(catalog);
     if let Some(table) = wanted.tables.get(&*model.table.table) {
         for (name, index) in &table.indexes {
@@ -182,12 +184,12 @@ fn column(model: &Model, field: &Field) -> String {
         return format!("{name} INTEGER PRIMARY KEY AUTOINCREMENT");
     }
     let stored = schema::stored_type(field.value_type);
-    let not_null = if schema::is_nullable(model, field) { "" } else { " NOT NULL" };
+    let not_null = if is_nullable(model, field) { "" } else { " NOT NULL" };
     format!("{name} {stored}{not_null}")
 }
 
 fn references(catalog: &Catalog, reference: &Reference) -> String {
-    let target = schema::target(catalog, reference);
+    let target = target(catalog, reference);
     format!(
         "REFERENCES {} ({}) ON DELETE {}",
         SqliteDialect.identifier(&target.table),

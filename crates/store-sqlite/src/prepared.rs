@@ -63,14 +63,14 @@ impl<'c> Prepared<'c> {
             let at = at + 1;
             match param {
                 Param::Const(_) => {}
-                Param::Slot(slot) => {
+                Param::Slot(slot, _) => {
                     value::bind(statement, at, &bindings.slots[usize::from(slot.0)])?;
                 }
-                Param::List(slot) => {
+                Param::List(slot, _) => {
                     value::bind_list(statement, at, &bindings.slots[usize::from(slot.0)])?;
                 }
-                Param::Row(field) => value::bind(statement, at, &bindings.row[field.index()])?,
-                Param::Link(link) => {
+                Param::Row(field, _) => value::bind(statement, at, &bindings.row[field.index()])?,
+                Param::Link(link, _) => {
                     let link = usize::from(*link);
                     match links {
                         Links::Values(values) => value::bind(statement, at, &values[link])?,
@@ -80,6 +80,8 @@ impl<'c> Prepared<'c> {
                         Links::None => return Err(unlinked()),
                     }
                 }
+                // Rows are written one by one here.
+                Param::Column(..) => return Err(unlinked()),
             }
         }
         Ok(statement.raw_query())

@@ -120,7 +120,7 @@ impl<'c> Statements<'c> {
         self.reads += 1;
         let id = shape.id().get();
         if !self.by_shape.contains_key(&id) {
-            let catalog = shared.catalog(shape.catalog()).map_err(Trouble::Unavailable)?;
+            let catalog = shared.catalogs.get(shape.catalog()).map_err(Trouble::Unavailable)?;
             let (rows, count) = compile::read(&catalog, shape);
             self.make_room(shared);
             self.by_shape.insert(
@@ -144,7 +144,7 @@ impl<'c> Statements<'c> {
         if self.by_shape.len() < SHAPES_MAX {
             return;
         }
-        self.by_shape.retain(|_, prepared| shared.takes(prepared.shape.catalog()));
+        self.by_shape.retain(|_, prepared| shared.catalogs.takes(prepared.shape.catalog()));
         if self.by_shape.len() < SHAPES_MAX {
             return;
         }

@@ -15,15 +15,14 @@ use std::{
 
 use mainstay_core::Error;
 use mainstay_plan::ReadPlan;
-use mainstay_store::{Answer, ReadDone, RowSink};
+use mainstay_store::{
+    Answer, ReadDone, RowSink,
+    refusal::{closed, deadline_exceeded},
+};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use crate::{
-    error::{Trouble, deadline_exceeded},
-    reader::Reader,
-    shared::{self, Shared},
-};
+use crate::{error::Trouble, reader::Reader, shared::Shared};
 
 /// Reads that may wait for a reader thread; one more is refused.
 const QUEUE_MAX: usize = 256;
@@ -124,7 +123,7 @@ impl ReaderPool {
             TrySendError::Full(_) => {
                 Error::unavailable("too many slow reads are waiting for the database")
             }
-            TrySendError::Disconnected(_) => shared::closed(),
+            TrySendError::Disconnected(_) => closed(),
         })
     }
 

@@ -10,18 +10,19 @@ use mainstay_plan::ReadPlan;
 use mainstay_store::{
     Answer, Applied, Capabilities, Committed, Cx, Event, Health, MigrationStep, Mismatch, ReadDone,
     RowSink, Schema, Seq, Store, StoreFuture, WriteError, WriteSet,
+    refusal::{closed, deadline_exceeded},
 };
 
 use crate::{
     connection,
-    error::{Trouble, deadline_exceeded},
+    error::Trouble,
     inline::{self, Inline},
     introspect::introspect,
     migrate, outbox,
     reader_pool::ReaderPool,
     schema,
     settings::SqliteSettings,
-    shared::{self, Shared},
+    shared::Shared,
     writer::Writer,
 };
 
@@ -57,12 +58,6 @@ impl SqliteStore {
         Ok(Self { shared, pool, writer })
     }
 
-    /// The tables a catalog wants on this engine.
-    #[must_use]
-    pub fn wanted_schema(catalog: &Catalog) -> Schema {
-        schema::wanted(catalog)
-    }
-
     /// What a catalog asks for that this engine cannot promise.
     #[must_use]
     pub fn mismatches(catalog: &Catalog) -> Vec<Mismatch> {
@@ -90,8 +85,8 @@ impl SqliteStore {
             return Err(deadline_exceeded());
         }
         let shape = plan.shape();
-        if !self.shared.takes(shape.catalog()) {
-            self.shared.catalog(shape.catalog())?;
+        if !self.shared.catalogs.takes(shape.catalog()) {
+            self.shared.catalogs.get(shape.catalog())?;
         }
         if plan.answers_nothing() {
             let done = ReadDone { rows: 0, total: shape.count().then_some(0) };
@@ -116,8 +111,12 @@ impl Store for SqliteStore {
         Self::mismatches(catalog)
     }
 
+    fn wanted_schema(&self, catalog: &Catalog) -> Schema {
+        schema::wanted(catalog)
+    }
+
     fn adopt(&self, catalog: Arc<Catalog>) {
-        self.shared.adopt(&catalog);
+        self.shared.catalogs.adopt(&catalog);
     }
 
     fn read(
@@ -137,7 +136,7 @@ impl Store for SqliteStore {
     ) -> StoreFuture<'_, Result<Answer<Committed>, WriteError>> {
         Box::pin(async move {
             if self.shared.is_closed() {
-                return Err(WriteError::NotApplied(shared::closed()));
+                return Err(WriteError::NotApplied(closed()));
             }
             self.writer.write(set, cx, sink).await
         })
@@ -145,9 +144,7 @@ impl Store for SqliteStore {
 
     fn changes(&self, after: Seq, max: u32) -> StoreFuture<'_, Result<Vec<Event>, Error>> {
         Box::pin(async move {
-            let catalog = self.shared.current().ok_or_else(|| {
-                Error::internal("changes were asked for before a catalog was adopted")
-            })?;
+            let catalog = self.shared.catalogs.current()?;
             self.pool
                 .run(move |connection| {
                     outbox::changes(connection, &catalog, after, max).map_err(Trouble::into_error)

@@ -15,13 +15,15 @@ mod update;
 
 use std::sync::Arc;
 
-use mainstay_core::{Catalog, Code, Error, Model, Type, Value};
+use mainstay_core::{Catalog, Model, Type, Value};
 use mainstay_plan::{Action, WritePlan, WriteShape};
-use mainstay_store::{Committed, EventEntries, RowSink};
+use mainstay_store::{
+    Committed, EventEntries, RowSink,
+    refusal::{self, check_count},
+};
 use rusqlite::Connection;
 use rustc_hash::FxHashMap;
 
-pub(crate) use self::text::VERSION;
 use self::{
     delete::PreparedDelete, insert::PreparedInsert, returning::PreparedReturning,
     update::PreparedUpdate,
@@ -94,8 +96,8 @@ impl<'c> Writes<'c> {
     ) -> Result<&mut PreparedWrite<'c>, Trouble> {
         self.writes += 1;
         let id = shape.id().get();
-        if !self.by_shape.contains_key(&id) || !shared.takes(shape.catalog()) {
-            let catalog = shared.catalog(shape.catalog()).map_err(Trouble::Unavailable)?;
+        if !self.by_shape.contains_key(&id) || !shared.catalogs.takes(shape.catalog()) {
+            let catalog = shared.catalogs.get(shape.catalog()).map_err(Trouble::Unavailable)?;
             let prepared = PreparedWrite::new(self.connection, catalog, shape)?;
             self.make_room();
             self.by_shape.insert(id, prepared);
@@ -130,10 +132,7 @@ impl<'c> PreparedWrite<'c> {
         let model = catalog.model(shape.model());
         if model.key.is_empty() {
             // Without a key there is no telling which row was written.
-            return Err(Trouble::Caller(Error::new(
-                Code::NotSupported,
-                format!("rows of {} cannot be written: it has no key", model.name),
-            )));
+            return Err(Trouble::Caller(refusal::keyless(model)));
         }
         let action = match shape.action() {
             Action::Insert { create, after, conflict } => {
@@ -165,7 +164,7 @@ impl<'c> PreparedWrite<'c> {
         let returning = self.returning.as_mut();
         let affected = match &mut self.action {
             PreparedAction::Insert(insert) => {
-                target::check_count(plan, plan.rows().len() as u64)?;
+                check_count(plan, plan.rows().len() as u64).map_err(Trouble::Caller)?;
                 insert.run(catalog, plan, events)?
             }
             PreparedAction::Update(update) => update.run(catalog, plan, events)?,

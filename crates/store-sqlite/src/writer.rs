@@ -26,12 +26,12 @@ use std::{
 };
 
 use mainstay_core::Error;
-use mainstay_store::{Answer, Committed, Cx, RowSink, WriteError, WriteSet};
+use mainstay_store::{Answer, Committed, Cx, RowSink, WriteError, WriteSet, refusal::closed};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use self::batch::{Batches, Pending};
-use crate::shared::{self, Shared};
+use crate::shared::Shared;
 
 /// Writes that share one transaction at most, so that the first is not kept waiting
 /// by the last.
@@ -111,7 +111,7 @@ impl Writer {
             TrySendError::Full(_) => {
                 Error::unavailable("too many writes are waiting for the database")
             }
-            TrySendError::Disconnected(_) => shared::closed(),
+            TrySendError::Disconnected(_) => closed(),
         })
     }
 }

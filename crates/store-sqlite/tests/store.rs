@@ -1,17 +1,15 @@
-//! The SQLite store behind the real planner: what is planned is carried out, and
-//! nothing else.
+//! The SQLite store behind the real planner: the conformance suite, and what is this
+//! engine's alone.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on is a failed test")]
 
+#[path = "../../store/conformance/suite.rs"]
+mod conformance;
+#[path = "store/engine.rs"]
+mod engine;
+
 mod store {
-    mod cascades;
     mod commits;
-    mod corpus;
-    mod embeds;
-    mod guards;
-    mod harness;
     mod migration;
-    mod reads;
-    mod upsert;
-    mod writes;
+    mod slow_reads;
 }

@@ -6,17 +6,22 @@
 //! in [`Store::check`].
 
 mod capabilities;
+mod cascades;
+mod catalogs;
 mod context;
 mod error;
 mod event;
 mod migration;
 mod outbox;
+pub mod refusal;
 mod schema;
 mod sink;
 pub mod sql;
 mod traits;
 
 pub use capabilities::{Capabilities, Mismatch};
+pub use cascades::{Doomed, RowId, key_text};
+pub use catalogs::Catalogs;
 pub use context::{Cx, Mark};
 pub use error::WriteError;
 pub use event::{Event, EventOp, Seq};
@@ -24,6 +29,9 @@ pub use migration::{
     Applied, Change, Difference, DifferenceKind, MigrationStep, differences, steps,
 };
 pub use outbox::{EventEntries, read_events};
-pub use schema::{ColumnSchema, IndexSchema, ReferenceSchema, Schema, TableSchema};
+pub use schema::{
+    ColumnSchema, IndexSchema, ReferenceSchema, Schema, SchemaWords, TableSchema, VERSION_COLUMN,
+    columns_of, is_nullable, target,
+};
 pub use sink::{NoRows, RowSink};
 pub use traits::{Answer, Committed, End, Health, ReadDone, Store, StoreFuture, WriteSet};

@@ -20,12 +20,14 @@
 //! parameters in step; nothing a caller sends is ever appended as text.
 
 mod dialect;
+mod old;
 mod operand;
 mod render;
 mod select;
 mod text;
 
 pub use dialect::Dialect;
+pub use old::speaks_of_old;
 pub use render::{Renderer, RowSource};
 pub use select::Select;
 pub use text::{Param, Sql};

@@ -26,6 +26,10 @@ pub trait Store: Send + Sync + 'static {
     /// keep all of it. Asked before anything is served.
     fn check(&self, catalog: &Catalog) -> Vec<Mismatch>;
 
+    /// The tables a catalog wants on this engine, to be compared with
+    /// [`introspect`](Self::introspect).
+    fn wanted_schema(&self, catalog: &Catalog) -> Schema;
+
     /// Goes over to a catalog: from now on plans made for it are taken. Those made
     /// for the one before are still carried out until they are done; the one before
     /// that is forgotten.
@@ -117,8 +121,8 @@ pub struct WriteSet {
 pub enum End {
     /// It is committed.
     Commit,
-    /// It is rolled back once all of it has been done and answered: no row, no
-    /// event and no key remains of it.
+    /// It is rolled back once all of it has been done and answered: no row and no event
+    /// remains of it. Whether generated numbers are used up is the engine's affair.
     RollBack,
 }
 

@@ -4,14 +4,12 @@
 //! whichever it met first, a ref that its writer may not follow is to be told before
 //! anything else (see [`Verdict`]).
 
-use mainstay_core::{Catalog, Code, Error, Model, RefId, Value};
+use mainstay_core::{Catalog, Error, FieldId, Model, RefId, Value};
 use mainstay_plan::{Guard, GuardClass, Refusal};
+use mainstay_store::refusal::{self, Verdict, denied, missing_reference};
 use rusqlite::Connection;
 
-use super::{
-    guards::{Guards, Verdict, denied, missing_reference},
-    text::Texts,
-};
+use super::{guards::Guards, text::Texts};
 use crate::{
     error::Trouble,
     prepared::{Bindings, Links, Prepared},
@@ -105,32 +103,16 @@ impl<'c> Constraints<'c> {
                 return Ok(missing_reference(catalog, *id));
             }
         }
-        Ok(Error::new(
-            Code::ReferenceViolation,
-            format!("the write on table \"{}\" violates a foreign key constraint", model.name),
-        ))
+        Ok(refusal::some_reference(model))
     }
 }
 
 /// The error of a value that is taken, from SQLite's `table.column, table.column`.
 fn unique(model: &Model, columns: &str) -> Error {
-    let columns: Vec<&str> = columns
+    let fields: Vec<FieldId> = columns
         .split(", ")
         .filter_map(|column| column.rsplit_once('.').map(|(_, column)| column))
+        .filter_map(|column| model.field_ids().find(|field| &*model.field(*field).column == column))
         .collect();
-    let has_columns = |fields: &[mainstay_core::FieldId]| {
-        fields.len() == columns.len()
-            && fields.iter().all(|field| columns.contains(&&*model.field(*field).column))
-    };
-    let found = model.uniques.iter().find(|unique| has_columns(&unique.fields));
-    let (name, fields) = match found {
-        Some(unique) => (unique.name.to_string(), &unique.fields),
-        None => (format!("{}_pkey", model.table.table), &model.key),
-    };
-    let fields: Vec<&str> = fields.iter().map(|field| &*model.field(*field).name).collect();
-    Error::new(
-        Code::UniqueViolation,
-        format!("duplicate key value violates unique constraint \"{name}\""),
-    )
-    .with_details(format!("Key ({}) already exists.", fields.join(", ")))
+    refusal::taken(model, &fields)
 }

@@ -6,15 +6,17 @@
 
 use std::collections::VecDeque;
 
-use mainstay_core::{Catalog, Code, Error, FieldId, Filter, ModelId, OnDelete, RefId, Value};
+use mainstay_core::{Catalog, FieldId, Filter, ModelId, OnDelete, RefId, Value};
 use mainstay_plan::{Cascade, WritePlan};
-use mainstay_store::{EventEntries, EventOp, RowSink};
+use mainstay_store::{
+    Doomed, EventEntries, EventOp, RowId, RowSink,
+    refusal::{Verdict, restricted, still_referenced},
+};
 use rusqlite::Connection;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::{
-    Affected, guards::Verdict, key_types, returning::PreparedReturning, target::PreparedTarget,
-    text::Texts,
+    Affected, key_types, returning::PreparedReturning, target::PreparedTarget, text::Texts,
 };
 use crate::{
     error::Trouble,
@@ -38,34 +40,6 @@ struct PreparedCascade<'c> {
     pointing: Prepared<'c>,
     set_null: Option<Prepared<'c>>,
     fields: Vec<FieldId>,
-}
-
-/// A row, of whichever model.
-type RowId = (ModelId, Box<[Value]>);
-
-/// The rows that go, each after the one it points at, and what their going does.
-#[derive(Default)]
-struct Doomed {
-    order: Vec<RowId>,
-    known: FxHashSet<(ModelId, String)>,
-    /// Which ref of which row becomes null.
-    nulled: Vec<(usize, Box<[Value]>)>,
-    /// Which ref of which row stands in the way.
-    restricting: Vec<(usize, Box<[Value]>)>,
-}
-
-impl Doomed {
-    fn add(&mut self, model: ModelId, key: Box<[Value]>) -> bool {
-        let is_new = self.known.insert((model, key_text(&key)));
-        if is_new {
-            self.order.push((model, key));
-        }
-        is_new
-    }
-
-    fn has(&self, model: ModelId, key: &[Value]) -> bool {
-        self.known.contains(&(model, key_text(key)))
-    }
 }
 
 impl<'c> PreparedDelete<'c> {
@@ -241,40 +215,4 @@ impl<'c> PreparedCascade<'c> {
             fields,
         }
     }
-}
-
-fn key_text(key: &[Value]) -> String {
-    let parts: Vec<String> = key.iter().map(|value| value.as_ref().to_text()).collect();
-    parts.join("\0")
-}
-
-/// The refusal of a delete that a row stands in the way of.
-fn restricted(catalog: &Catalog, reference: RefId) -> Error {
-    let reference = catalog.reference(reference);
-    let (child, parent) = (catalog.model(reference.from), catalog.model(reference.to));
-    let fields: Vec<&str> =
-        reference.to_fields.iter().map(|field| &*parent.field(*field).name).collect();
-    Error::new(
-        Code::ReferenceViolation,
-        format!(
-            "update or delete on table \"{}\" violates foreign key constraint \"{}\" on table \"{}\"",
-            parent.name, reference.name, child.name
-        ),
-    )
-    .with_details(format!(
-        "Key ({}) is still referenced from table \"{}\".",
-        fields.join(", "),
-        child.name
-    ))
-    .with_hint(format!("delete or change those rows of {} first", child.name))
-}
-
-fn still_referenced(catalog: &Catalog, model: ModelId) -> Error {
-    Error::new(
-        Code::ReferenceViolation,
-        format!(
-            "update or delete on table \"{}\" violates a foreign key constraint",
-            catalog.model(model).name
-        ),
-    )
 }

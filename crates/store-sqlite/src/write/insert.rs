@@ -1,18 +1,16 @@
 //! New rows, and what becomes of those that are there already.
 
-use mainstay_core::{Catalog, Code, Error, FieldId, IdKind, Model, Type, Value};
+use mainstay_core::{Catalog, FieldId, IdKind, Model, Type, Value};
 use mainstay_plan::{Conflict, ConflictResolution, Guard, WritePlan};
-use mainstay_store::{EventEntries, EventOp, sql::Param};
+use mainstay_store::{
+    EventEntries, EventOp, key_text,
+    refusal::{Verdict, conflict_twice},
+    sql::{Param, speaks_of_old},
+};
 use rusqlite::Connection;
 use rustc_hash::FxHashSet;
 
-use super::{
-    Affected,
-    constraints::Constraints,
-    guards::{Guards, Verdict},
-    key_types,
-    text::{Texts, speaks_of_old},
-};
+use super::{Affected, constraints::Constraints, guards::Guards, key_types, text::Texts};
 use crate::{
     error::Trouble,
     prepared::{Bindings, Links, Prepared},
@@ -110,7 +108,7 @@ impl<'c> PreparedInsert<'c> {
         for (row, outcome) in plan.rows().iter().zip(&outcomes) {
             self.ask(plan.values(), row, outcome, &mut verdict)?;
         }
-        verdict.end(catalog, &model.name)?;
+        verdict.end(catalog, &model.name).map_err(Trouble::Caller)?;
         Ok(self.affected(model, outcomes, events))
     }
 
@@ -207,7 +205,10 @@ impl<'c> PreparedConflict<'c> {
                 };
                 let after: Vec<&Guard> = after.iter().collect();
                 let needs_old = after.iter().any(|guard| speaks_of_old(&guard.filter));
-                let params = assign.iter().map(|field| (*field, Param::Row(*field)));
+                let model = texts.catalog.model(texts.model);
+                let params = assign
+                    .iter()
+                    .map(|field| (*field, Param::Row(*field, model.field(*field).value_type)));
                 Some(PreparedMerge {
                     assign: assign.clone(),
                     old: needs_old.then(|| Prepared::new(connection, texts.row())),
@@ -261,14 +262,4 @@ impl PreparedMerge<'_> {
         }
         Ok(Outcome::Merged { key, old })
     }
-}
-
-fn key_text(key: &[Value]) -> String {
-    let parts: Vec<String> = key.iter().map(|value| value.as_ref().to_text()).collect();
-    parts.join("\0")
-}
-
-fn conflict_twice() -> Error {
-    Error::new(Code::Cardinality, "ON CONFLICT DO UPDATE command cannot affect row a second time")
-        .with_hint("leave out rows of the payload that have the same key as another")
 }

@@ -1,10 +1,11 @@
 //! The rows a write touches, found before any of them changes.
 
-use mainstay_core::{Code, Error, FieldId, Filter, Model, Type, Value};
+use mainstay_core::{FieldId, Filter, Model, Type, Value};
 use mainstay_plan::{Guard, Refusal, WritePlan};
+use mainstay_store::refusal::{Verdict, check_count};
 use rusqlite::Connection;
 
-use super::{guards::Verdict, text::Texts};
+use super::text::Texts;
 use crate::{
     error::Trouble,
     prepared::{Bindings, Links, Prepared, values},
@@ -67,33 +68,7 @@ impl<'c> PreparedTarget<'c> {
             };
             found.push(Found { key: model.key.iter().map(part).collect(), values });
         }
-        check_count(plan, found.len() as u64)?;
+        check_count(plan, found.len() as u64).map_err(Trouble::Caller)?;
         Ok(found)
     }
-}
-
-/// Whether a write may touch so many rows.
-pub(crate) fn check_count(plan: &WritePlan, count: u64) -> Result<(), Trouble> {
-    if let Some(max) = plan.affected_max().filter(|max| count > *max) {
-        return Err(Trouble::Caller(
-            Error::new(
-                Code::MaxAffected,
-                "Query result exceeds max-affected preference constraint",
-            )
-            .with_details(format!("The query affects more than {max} rows")),
-        ));
-    }
-    if count > plan.rows_max() {
-        return Err(Trouble::Caller(
-            Error::new(
-                Code::LimitExceeded,
-                format!(
-                    "the write affects more rows than write_rows_max allows ({})",
-                    plan.rows_max()
-                ),
-            )
-            .with_hint("narrow its filter, or write in several requests"),
-        ));
-    }
-    Ok(())
 }

@@ -1,8 +1,11 @@
 //! The statements of a write.
 
-use mainstay_core::{Catalog, FieldId, Filter, ModelId, Operand, RefId, Scope};
+use mainstay_core::{Catalog, FieldId, Filter, ModelId, RefId, Type};
 use mainstay_plan::Guard;
-use mainstay_store::sql::{Dialect, Param, Renderer, Select, Sql};
+use mainstay_store::{
+    VERSION_COLUMN,
+    sql::{Dialect, Param, Renderer, Select, Sql, speaks_of_old},
+};
 
 use crate::{
     compile::{StatementText, key_links},
@@ -13,9 +16,6 @@ use crate::{
 const ROW: &str = "t";
 /// The alias of the row before the write.
 const OLD: &str = "old";
-
-/// The column that counts a row's changes.
-pub(crate) const VERSION: &str = "_version";
 
 /// The statements of writes to one model.
 pub(crate) struct Texts<'a> {
@@ -36,11 +36,17 @@ impl Texts<'_> {
         SqliteDialect.identifier(&self.catalog.model(self.model).field(field).column)
     }
 
+    /// The payload's value of a field.
+    fn row_param(&self, field: FieldId) -> Sql {
+        let kind = self.catalog.model(self.model).field(field).value_type;
+        Sql::param(Param::Row(field, kind))
+    }
+
     /// `INSERT INTO t (…) VALUES (…)`, each value from the payload's row.
     pub(crate) fn insert(&self) -> StatementText {
         let fields: Vec<FieldId> = self.catalog.model(self.model).field_ids().collect();
         let columns: Vec<String> = fields.iter().map(|field| self.column(*field)).collect();
-        let values = fields.iter().map(|field| Sql::param(Param::Row(*field)));
+        let values = fields.iter().map(|field| self.row_param(*field));
         StatementText::of(
             Sql::text(format!("INSERT INTO {} ({}) VALUES (", self.table(), columns.join(", ")))
                 .then(Sql::join(values, ", "))
@@ -60,7 +66,7 @@ impl Texts<'_> {
             })
             .collect();
         if self.catalog.model(self.model).managed {
-            sets.push(Sql::text(format!("{VERSION} = {VERSION} + 1")));
+            sets.push(Sql::text(format!("{VERSION_COLUMN} = {VERSION_COLUMN} + 1")));
         }
         StatementText::of(
             Sql::text(format!("UPDATE {} AS {ROW} SET ", self.table()))
@@ -117,7 +123,7 @@ impl Texts<'_> {
         let conditions = renderer.conditions(filter);
         let key = &self.catalog.model(self.model).key;
         let order = key.iter().map(|field| renderer.field(*field)).collect();
-        let page = SqliteDialect.page(Some(Sql::param(Param::Link(0))), None);
+        let page = SqliteDialect.page(Some(Sql::param(Param::Link(0, Type::Int))), None);
         let from = renderer.table();
         let select = Select { columns, from, conditions, group_by: None, order, page };
         StatementText::of(select.into_sql())
@@ -149,9 +155,10 @@ impl Texts<'_> {
 
     /// `(SELECT ? AS "id", …) AS alias`.
     fn bound_row(&self, alias: &str) -> Sql {
-        let columns = self.catalog.model(self.model).field_ids().map(|field| {
-            Sql::param(Param::Row(field)).and_text(&format!(" AS {}", self.column(field)))
-        });
+        let columns =
+            self.catalog.model(self.model).field_ids().map(|field| {
+                self.row_param(field).and_text(&format!(" AS {}", self.column(field)))
+            });
         Sql::join(columns, ", ").within("(SELECT ", &format!(") AS {alias}"))
     }
 
@@ -164,9 +171,7 @@ impl Texts<'_> {
             from: renderer.table(),
             conditions: target
                 .iter()
-                .map(|field| {
-                    renderer.field(*field).and_text(" = ").then(Sql::param(Param::Row(*field)))
-                })
+                .map(|field| renderer.field(*field).and_text(" = ").then(self.row_param(*field)))
                 .collect(),
             ..Select::default()
         };
@@ -184,9 +189,7 @@ impl Texts<'_> {
                 .to_fields
                 .iter()
                 .zip(&reference.from_fields)
-                .map(|(to, from)| {
-                    renderer.field(*to).and_text(" = ").then(Sql::param(Param::Row(*from)))
-                })
+                .map(|(to, from)| renderer.field(*to).and_text(" = ").then(self.row_param(*from)))
                 .collect(),
             ..Select::default()
         };
@@ -214,40 +217,5 @@ impl Texts<'_> {
             ..Select::default()
         };
         StatementText::of(select.into_sql())
-    }
-}
-
-/// Whether a condition speaks of the row before the write.
-pub(crate) fn speaks_of_old(filter: &Filter) -> bool {
-    let path = |row: &mainstay_core::RowRef| row.scope == Scope::Old;
-    match filter {
-        Filter::Const(_) => false,
-        Filter::And(all) | Filter::Or(all) => all.iter().any(speaks_of_old),
-        Filter::Not(inner) | Filter::IsTrue(inner) => speaks_of_old(inner),
-        Filter::If(test, yes, no) => [test, yes, no].into_iter().any(|one| speaks_of_old(one)),
-        Filter::Is(operand) | Filter::IsNull(operand) => operand_speaks_of_old(operand),
-        Filter::Compare(one, _, other)
-        | Filter::In(one, other)
-        | Filter::Text(one, _, other)
-        | Filter::JsonContains(one, other) => {
-            operand_speaks_of_old(one) || operand_speaks_of_old(other)
-        }
-        Filter::Exists { from, filter, .. } => path(from) || speaks_of_old(filter),
-    }
-}
-
-fn operand_speaks_of_old(operand: &Operand) -> bool {
-    match operand {
-        Operand::Field(path) | Operand::Json { path, .. } => path.row.scope == Scope::Old,
-        Operand::Count(row, _) => row.scope == Scope::Old,
-        Operand::Literal(_) | Operand::Caller(..) | Operand::Now | Operand::Slot(..) => false,
-        Operand::Lower(inner)
-        | Operand::Size(inner)
-        | Operand::Shift(inner, _)
-        | Operand::Cast(inner, _) => operand_speaks_of_old(inner),
-        Operand::Elapsed(one, other) => operand_speaks_of_old(one) || operand_speaks_of_old(other),
-        Operand::If(test, yes, no) => {
-            speaks_of_old(test) || operand_speaks_of_old(yes) || operand_speaks_of_old(no)
-        }
     }
 }

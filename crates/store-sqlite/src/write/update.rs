@@ -2,15 +2,15 @@
 
 use mainstay_core::{Catalog, FieldId, Filter, Model, SlotId, Type, Value};
 use mainstay_plan::{Guard, WritePlan};
-use mainstay_store::{EventEntries, EventOp, sql::Param};
+use mainstay_store::{
+    EventEntries, EventOp,
+    refusal::Verdict,
+    sql::{Param, speaks_of_old},
+};
 use rusqlite::Connection;
 
 use super::{
-    Affected,
-    constraints::Constraints,
-    guards::{Guards, Verdict},
-    target::PreparedTarget,
-    text::{Texts, speaks_of_old},
+    Affected, constraints::Constraints, guards::Guards, target::PreparedTarget, text::Texts,
 };
 use crate::{
     error::Trouble,
@@ -40,7 +40,9 @@ impl<'c> PreparedUpdate<'c> {
         let needs_old = after.iter().any(|guard| speaks_of_old(&guard.filter));
         let model = texts.catalog.model(texts.model);
         let fields = if needs_old { model.field_ids().collect() } else { model.key.clone() };
-        let params = assign.iter().map(|(field, slot)| (*field, Param::Slot(*slot)));
+        let params = assign
+            .iter()
+            .map(|(field, slot)| (*field, Param::Slot(*slot, model.field(*field).value_type)));
         let of_stored: Vec<&Guard> = after.iter().collect();
         Self {
             target: PreparedTarget::new(connection, texts, target, fields, before),
@@ -78,7 +80,7 @@ impl<'c> PreparedUpdate<'c> {
                 after.ask(bindings, Links::Values(&row.key), &mut verdict)?;
             }
         }
-        verdict.end(catalog, &model.name)?;
+        verdict.end(catalog, &model.name).map_err(Trouble::Caller)?;
         let written: Vec<FieldId> = self.assign.iter().map(|(field, _)| *field).collect();
         let mut affected = Affected::default();
         for row in found {

@@ -6,16 +6,13 @@ use std::{
 };
 
 use mainstay_core::Error;
-use mainstay_store::{Answer, Committed, End, EventEntries, Mark, WriteError};
+use mainstay_store::{
+    Answer, Committed, End, EventEntries, Mark, WriteError, refusal::deadline_exceeded,
+};
 use rusqlite::{Connection, Statement};
 
 use super::WriteJob;
-use crate::{
-    error::{Trouble, deadline_exceeded},
-    outbox::Outbox,
-    shared::Shared,
-    write::Writes,
-};
+use crate::{error::Trouble, outbox::Outbox, shared::Shared, write::Writes};
 
 /// Batches that are done with savepoints after one in which a write was refused.
 const CAREFUL_BATCHES: u32 = 16;

@@ -8,10 +8,10 @@ use std::{
 
 use expect_test::expect;
 use mainstay_core::{Code, Error, ValueRef};
-use mainstay_store::{Cx, End, Health, RowSink, Seq, Store, WriteError, WriteSet};
+use mainstay_store::{Cx, End, Health, RowSink, Seq, WriteError, WriteSet};
 use mainstay_store_sqlite::SqliteSettings;
 
-use super::harness::*;
+use crate::{conformance::harness::*, engine::Engine};
 
 const NOTES: &str = "[model]\nid = \"int\"\n[fields]\nbody = { type = \"text\" }\nslug = { type = \"text\", unique = true }\n[rules]\nread = \"true\"\ncreate = \"true\"\n";
 
@@ -25,7 +25,7 @@ async fn writes_that_wait_are_committed_together_and_a_refused_one_takes_none_wi
     let app = Arc::new(App::of(&[("notes", NOTES)]).await);
     // While another holds the write lock the writer is stuck with the first write, and
     // the others gather behind it.
-    let other = app.sqlite();
+    let other = app.engine.sqlite();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let mut waiting = Vec::new();
     for number in 0..40 {
@@ -54,12 +54,15 @@ async fn writes_that_wait_are_committed_together_and_a_refused_one_takes_none_wi
 
 #[tokio::test]
 async fn a_busy_file_refuses_a_write_and_keeps_nothing_of_it() {
-    let app = App::with(&[("notes", NOTES)], |settings| SqliteSettings {
-        busy_timeout: Duration::from_millis(20),
-        ..settings
-    })
+    let app = App::on(
+        Engine::with(|settings| SqliteSettings {
+            busy_timeout: Duration::from_millis(20),
+            ..settings
+        }),
+        &[("notes", NOTES)],
+    )
     .await;
-    let other = app.sqlite();
+    let other = app.engine.sqlite();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let told = app.write(&insert("notes", &[&[]], ""), &service()).await;
     expect!["not applied: unavailable: the database is busy"].assert_eq(&told);
@@ -71,10 +74,10 @@ async fn a_busy_file_refuses_a_write_and_keeps_nothing_of_it() {
 
 #[tokio::test]
 async fn a_full_disk_refuses_what_does_not_fit_and_takes_what_does() {
-    let app = App::with(&[("notes", NOTES)], |settings| SqliteSettings {
-        pages_max: Some(64),
-        ..settings
-    })
+    let app = App::on(
+        Engine::with(|settings| SqliteSettings { pages_max: Some(64), ..settings }),
+        &[("notes", NOTES)],
+    )
     .await;
     let large = forever("x".repeat(400_000));
     let told = app.write(&insert("notes", &[&[("body", large)]], ""), &service()).await;
@@ -87,14 +90,14 @@ async fn a_full_disk_refuses_what_does_not_fit_and_takes_what_does() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_write_that_fills_the_disk_does_not_take_those_beside_it() {
     let app = Arc::new(
-        App::with(&[("notes", NOTES)], |settings| SqliteSettings {
-            pages_max: Some(64),
-            ..settings
-        })
+        App::on(
+            Engine::with(|settings| SqliteSettings { pages_max: Some(64), ..settings }),
+            &[("notes", NOTES)],
+        )
         .await,
     );
     let large = forever("x".repeat(400_000));
-    let other = app.sqlite();
+    let other = app.engine.sqlite();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let mut waiting = Vec::new();
     for number in 0..21 {
@@ -204,6 +207,14 @@ async fn a_closed_store_answers_that_it_is_and_the_file_is_whole() {
     expect!["not applied: unavailable: the server is shutting down"].assert_eq(&told);
     assert!(matches!(app.store.health(cx()).await, Health::Away(_)));
     let checked: String =
-        app.sqlite().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+        app.engine.sqlite().query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
     assert_eq!(checked, "ok");
+}
+
+#[tokio::test]
+async fn a_rehearsal_uses_up_no_key() {
+    let app = App::of(&[("notes", NOTES)]).await;
+    let request = insert("notes", &[&[]], "");
+    expect!["[1] 1 new"].assert_eq(&app.end(&request, &service(), End::RollBack).await);
+    expect!["[1] 1 new"].assert_eq(&app.write(&request, &service()).await);
 }

@@ -1,12 +1,10 @@
 //! The tables a catalog wants, made and compared.
 
-use std::sync::Arc;
-
 use expect_test::expect;
-use mainstay_store::{Store, differences, steps};
+use mainstay_store::{differences, steps};
 use mainstay_store_sqlite::{SqliteSettings, SqliteStore};
 
-use super::harness::*;
+use crate::conformance::harness::*;
 
 const USERS: &str =
     "[model]\nid = \"text\"\n[fields]\nname = { type = \"text\" }\n[rules]\nread = \"true\"\n";
@@ -22,10 +20,11 @@ fields = ["title", "-price"]
 #[tokio::test]
 async fn an_empty_database_is_brought_to_the_models_and_then_equals_them() {
     let app = App::of(&[("users", USERS), ("notes", NOTES)]).await;
-    let wanted = SqliteStore::wanted_schema(app.planner.catalog());
+    let wanted = app.store.wanted_schema(app.planner.catalog());
     assert_eq!(app.store.introspect().await.unwrap(), wanted);
     assert!(app.migrate().await.is_empty());
     let sql: String = app
+        .engine
         .sqlite()
         .query_row(
             "SELECT group_concat(sql, char(10)) FROM (SELECT sql FROM sqlite_schema
@@ -82,7 +81,7 @@ async fn what_would_lose_or_rewrite_data_is_named_and_left_alone() {
     app.remodel(&[("notes", &other), ("users", &USERS.replace("name", "nick"))]);
     let catalog = app.planner.catalog();
     let actual = app.store.introspect().await.unwrap();
-    let found = differences(&SqliteStore::wanted_schema(catalog), &actual);
+    let found = differences(&app.store.wanted_schema(catalog), &actual);
     let (steps, rest) = steps(catalog, &found);
     let described: Vec<String> = steps
         .iter()
@@ -104,27 +103,6 @@ async fn what_would_lose_or_rewrite_data_is_named_and_left_alone() {
         - the reference from notes (author) should be to users (id) on delete set null and is to users (id) on delete cascade
         harmless: the column users.name belongs to no field"#]]
     .assert_eq(&described.join("\n"));
-}
-
-#[tokio::test]
-async fn a_migration_that_fails_changes_nothing() {
-    let mut app = App::of(&[("users", USERS)]).await;
-    let rows: [&[(&str, &str)]; 2] = [&[("id", "a"), ("name", "x")], &[("id", "b"), ("name", "x")]];
-    app.write(&insert("users", &rows, ""), &service()).await;
-    let before = app.store.introspect().await.unwrap();
-    app.remodel(&[
-        ("users", &USERS.replace("\"text\" }", "\"text\", unique = true }")),
-        ("tags", "[fields]\nlabel = { type = \"text\" }\n"),
-    ]);
-    let catalog = app.planner.catalog();
-    let (steps, _) = steps(catalog, &differences(&SqliteStore::wanted_schema(catalog), &before));
-    assert_eq!(steps.len(), 2);
-    let error = app.store.migrate(Arc::clone(catalog), steps, cx()).await.unwrap_err();
-    expect![
-        "cannot create index users_name_key on users: rows that are there share the same values"
-    ]
-    .assert_eq(error.message());
-    assert_eq!(app.store.introspect().await.unwrap(), before);
 }
 
 #[tokio::test]

@@ -9,8 +9,8 @@ use super::{Param, Sql};
 
 /// An engine's own words. Every method is pure: text in, text out.
 pub trait Dialect {
-    /// Appends the placeholder of the parameter with this number, counted from 1.
-    fn placeholder(&self, ordinal: usize, out: &mut String);
+    /// Appends the placeholder of a parameter with this number, counted from 1.
+    fn placeholder(&self, ordinal: usize, param: &Param, out: &mut String);
 
     /// A name, quoted.
     fn identifier(&self, name: &str) -> String {
@@ -67,7 +67,7 @@ pub trait Dialect {
     }
 
     /// Whether a value is in a list that is one parameter.
-    fn is_among(&self, value: Sql, list: Param, element: Option<Type>) -> Sql;
+    fn is_among(&self, value: Sql, list: Param) -> Sql;
 
     /// A number as a number of another type, so that the two compare.
     fn convert_number(&self, number: Sql, from: Type, to: Type) -> Sql;

@@ -15,7 +15,7 @@ impl Renderer<'_> {
         match operand {
             Operand::Field(path) => self.path(&path.row, path.field),
             Operand::Literal(value) => self.dialect.constant(value),
-            Operand::Slot(slot, _) => Sql::param(Param::Slot(*slot)),
+            Operand::Slot(slot, kind) => Sql::param(Param::Slot(*slot, *kind)),
             // Both are folded away when a plan is made; were one left, it is absent.
             Operand::Caller(..) | Operand::Now => Sql::text(self.dialect.truth(Truth::Unknown)),
             Operand::Lower(text) => {
@@ -34,6 +34,10 @@ impl Renderer<'_> {
             Operand::Elapsed(later, earlier) => {
                 let (later, earlier) = (self.operand(later), self.operand(earlier));
                 self.dialect.elapsed(later, earlier)
+            }
+            // A choice between absent values has no type of its own.
+            Operand::If(..) if self.type_of(operand).is_none() => {
+                self.dialect.constant(&Value::Null)
             }
             Operand::If(condition, then, otherwise) => self.choice(condition, then, otherwise),
             Operand::Json { path, steps, as_text } => {
@@ -167,7 +171,7 @@ impl Renderer<'_> {
     #[must_use]
     pub fn type_of(&self, operand: &Operand) -> Option<Type> {
         match operand {
-            Operand::Field(path) => Some(self.field_type(path)),
+            Operand::Field(path) => Some(self.path_type(path)),
             Operand::Literal(value) => literal_type(value),
             Operand::Caller(_, kind) | Operand::Slot(_, kind) | Operand::Cast(_, kind) => {
                 Some(*kind)
@@ -182,7 +186,7 @@ impl Renderer<'_> {
         }
     }
 
-    fn field_type(&self, path: &Path) -> Type {
+    fn path_type(&self, path: &Path) -> Type {
         let start = self.scope(path.row.scope).model;
         let model = path.row.hops.last().map_or(start, |hop| self.catalog.reference(*hop).to);
         self.catalog.model(model).field(path.field).value_type

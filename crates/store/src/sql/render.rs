@@ -9,7 +9,7 @@
 
 use mainstay_core::{
     Catalog, CompareOp, FieldId, Filter, ModelId, Operand, RefId, Relation, RowRef, Scope, Truth,
-    Value, removal::removed,
+    Type, Value, removal::removed,
 };
 
 use super::{Dialect, Param, Sql};
@@ -99,6 +99,12 @@ impl<'a> Renderer<'a> {
     #[must_use]
     pub fn field(&self, field: FieldId) -> Sql {
         self.column(&self.scopes[0], field)
+    }
+
+    /// The type of a field of the row asked about.
+    #[must_use]
+    pub fn field_type(&self, field: FieldId) -> Type {
+        self.catalog.model(self.scopes[0].model).field(field).value_type
     }
 
     pub(super) fn filter(&mut self, filter: &Filter, polarity: Polarity) -> Sql {
@@ -207,8 +213,9 @@ impl<'a> Renderer<'a> {
                     items.iter().map(|item| self.constant_like(item, element)).collect();
                 Sql::infix(rendered, " IN ", Sql::join(items, ", ").within("(", ")"))
             }
-            Operand::Slot(slot, _) => {
-                let among = self.dialect.is_among(rendered, Param::List(*slot), element);
+            Operand::Slot(slot, kind) => {
+                let list = Param::List(*slot, element.unwrap_or(*kind));
+                let among = self.dialect.is_among(rendered, list);
                 match polarity {
                     Polarity::Even => among,
                     Polarity::Odd => Sql::infix(among, " OR ", absent(self)),

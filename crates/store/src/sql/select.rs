@@ -109,7 +109,7 @@ impl Renderer<'_> {
         limit: Option<mainstay_core::SlotId>,
         offset: Option<mainstay_core::SlotId>,
     ) -> Sql {
-        let slot = |slot| Sql::param(Param::Slot(slot));
+        let slot = |slot| Sql::param(Param::Slot(slot, Type::Int));
         self.dialect.page(limit.map(slot), offset.map(slot))
     }
 }

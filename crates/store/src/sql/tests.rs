@@ -13,10 +13,10 @@ use super::{Dialect, Param, Renderer, Select, Sql};
 struct Plain;
 
 impl Dialect for Plain {
-    fn placeholder(&self, ordinal: usize, out: &mut String) {
+    fn placeholder(&self, ordinal: usize, _: &Param, out: &mut String) {
         out.push_str(&format!("${ordinal}"));
     }
-    fn is_among(&self, value: Sql, list: Param, _: Option<Type>) -> Sql {
+    fn is_among(&self, value: Sql, list: Param) -> Sql {
         Sql::infix(value, " = ANY ", Sql::param(list))
     }
     fn convert_number(&self, number: Sql, _: Type, to: Type) -> Sql {
@@ -146,7 +146,7 @@ fn values_are_parameters_in_the_order_of_the_text() {
         expect![[r#"
             (("t"."title" = $1) AND ("t"."views" < $2) AND like("t"."title", $3))
             Const(Text("'; DROP TABLE posts; --"))
-            Slot(SlotId(3))
+            Slot(SlotId(3), Int)
             Const(Text("a%"))"#]],
     );
 }
@@ -240,14 +240,14 @@ fn an_absent_value_is_not_outside_of_a_list() {
     check(
         in_list,
         expect![[r#"
-        ("t"."views" = ANY $1)
-        List(SlotId(0))"#]],
+            ("t"."views" = ANY $1)
+            List(SlotId(0), Int)"#]],
     );
     check(
         |names| not(in_list(names)),
         expect![[r#"
-        (NOT (("t"."views" = ANY $1) OR ("t"."views" IS NULL)))
-        List(SlotId(0))"#]],
+            (NOT (("t"."views" = ANY $1) OR ("t"."views" IS NULL)))
+            List(SlotId(0), Int)"#]],
     );
     let literal = |items: Vec<Value>| {
         move |names: &Names| {
@@ -383,5 +383,5 @@ fn a_select_says_where_nulls_go_only_where_there_can_be_some() {
     let (text, params) = select.into_sql().finish(&Plain);
     expect![[r#"SELECT count(*) FROM "posts" AS "t" WHERE "t"."open" AND ("t"."views" IS NULL) GROUP BY "t"."title" ORDER BY "t"."views", "t"."views" NULLS FIRST, "t"."views" DESC NULLS LAST, "t"."title" DESC, "t"."id" LIMIT $1 OFFSET $2"#]]
         .assert_eq(&text);
-    assert_eq!(params, [Param::Slot(SlotId(1)), Param::Slot(SlotId(2))]);
+    assert_eq!(params, [Param::Slot(SlotId(1), Type::Int), Param::Slot(SlotId(2), Type::Int)]);
 }

@@ -1,6 +1,6 @@
 //! A piece of SQL and the parameters that stand in it, in order.
 
-use mainstay_core::{FieldId, SlotId, Value};
+use mainstay_core::{FieldId, SlotId, Type, Value};
 
 use super::Dialect;
 
@@ -13,15 +13,17 @@ const PLACE: char = '\u{1a}';
 pub enum Param {
     /// It is always this one.
     Const(Value),
-    /// The plan carries it.
-    Slot(SlotId),
-    /// The plan carries it, and it is a list. Where it is absent instead, whether
-    /// something is in it must come out unknown.
-    List(SlotId),
+    /// The plan carries it, of this type.
+    Slot(SlotId, Type),
+    /// The plan carries it, and it is a list of this type. Where it is absent instead,
+    /// whether something is in it must come out unknown.
+    List(SlotId, Type),
     /// The row above gives it: the n-th of the values that relate rows to it.
-    Link(u16),
-    /// The payload's row gives it.
-    Row(FieldId),
+    Link(u16, Type),
+    /// The rows at hand give it, as a list: the n-th value of each.
+    Column(u16, Type),
+    /// The payload's row gives it, of this type.
+    Row(FieldId, Type),
 }
 
 /// A piece of SQL. Text and parameters are appended together, so that they cannot
@@ -103,13 +105,13 @@ impl Sql {
         let mut text = String::with_capacity(self.text.len() + self.params.len() * 3);
         let mut ordinal = 0;
         for part in self.text.split_inclusive(PLACE) {
-            match part.strip_suffix(PLACE) {
-                Some(before) => {
+            match (part.strip_suffix(PLACE), self.params.get(ordinal)) {
+                (Some(before), Some(param)) => {
                     ordinal += 1;
                     text.push_str(before);
-                    dialect.placeholder(ordinal, &mut text);
+                    dialect.placeholder(ordinal, param, &mut text);
                 }
-                None => text.push_str(part),
+                _ => text.push_str(part),
             }
         }
         debug_assert_eq!(ordinal, self.params.len(), "BUG: a parameter without a place");

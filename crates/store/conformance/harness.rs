@@ -18,64 +18,61 @@ use mainstay_plan::{
     WritePlan, WriteRequest,
 };
 use mainstay_store::{
-    Answer, Committed, Cx, End, RowSink, Store, WriteError, WriteSet, differences, steps,
+    Answer, Committed, Cx, End, Event, RowSink, Seq, Store, WriteError, WriteSet, differences,
+    steps,
 };
-use mainstay_store_sqlite::{SqliteSettings, SqliteStore};
 use uuid::Uuid;
 
+use crate::engine::Engine;
+
 /// An app with a store of its own.
-pub(super) struct App {
-    pub(super) store: Arc<SqliteStore>,
-    pub(super) planner: Planner,
-    pub(super) folder: tempfile::TempDir,
+pub(crate) struct App {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) planner: Planner,
+    /// The engine, for what is asked of it beside the store.
+    pub(crate) engine: Engine,
     ids: AtomicU64,
 }
 
 /// The time of every request.
-pub(super) fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     Timestamp::parse("2026-11-23T09:30:00Z").unwrap()
 }
 
 /// A call that may take as long as tests do.
-pub(super) fn cx() -> Cx {
+pub(crate) fn cx() -> Cx {
     Cx::until(Instant::now() + Duration::from_secs(30))
 }
 
 /// The caller with this id.
-pub(super) fn user(id: &str) -> Actor {
+pub(crate) fn user(id: &str) -> Actor {
     Actor::user(Arc::new(UserClaims { id: id.to_owned(), ..UserClaims::default() }))
 }
 
 /// The app itself.
-pub(super) fn service() -> Actor {
+pub(crate) fn service() -> Actor {
     Actor::service("tests arrange rows")
 }
 
 impl App {
     /// An app of these models: name and file.
-    pub(super) async fn of(models: &[(&str, &str)]) -> Self {
-        Self::with(models, |settings| settings).await
+    pub(crate) async fn of(models: &[(&str, &str)]) -> Self {
+        Self::on(Engine::open().await, models).await
     }
 
-    /// The same, its store opened otherwise than usual.
-    pub(super) async fn with(
-        models: &[(&str, &str)],
-        change: impl FnOnce(SqliteSettings) -> SqliteSettings,
-    ) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let settings = change(SqliteSettings::at(folder.path().join("app.db")));
-        let store = SqliteStore::open(settings).unwrap();
-        let planner = planner(models);
-        let app = Self { store: Arc::new(store), planner, folder, ids: AtomicU64::new(1) };
+    /// An app of these models on an engine of its own.
+    pub(crate) async fn on(engine: Engine, models: &[(&str, &str)]) -> Self {
+        let store = engine.store();
+        let app = Self { store, planner: planner(models), engine, ids: AtomicU64::new(1) };
         app.migrate().await;
         app
     }
 
     /// Brings the store to what the models want.
-    pub(super) async fn migrate(&self) -> Vec<String> {
+    pub(crate) async fn migrate(&self) -> Vec<String> {
         let catalog = self.planner.catalog();
         let actual = self.store.introspect().await.unwrap();
-        let found = differences(&SqliteStore::wanted_schema(catalog), &actual);
+        let found = differences(&self.store.wanted_schema(catalog), &actual);
         let (steps, rest) = steps(catalog, &found);
         assert!(rest.is_empty(), "{rest:?}");
         let applied = self.store.migrate(Arc::clone(catalog), steps, cx()).await.unwrap();
@@ -84,24 +81,19 @@ impl App {
     }
 
     /// Goes over to other models.
-    pub(super) fn remodel(&mut self, models: &[(&str, &str)]) {
+    pub(crate) fn remodel(&mut self, models: &[(&str, &str)]) {
         self.planner = planner(models);
     }
 
-    /// A plain connection to the file, as `sqlite3` would open it.
-    pub(super) fn sqlite(&self) -> rusqlite::Connection {
-        rusqlite::Connection::open(self.folder.path().join("app.db")).unwrap()
-    }
-
     /// What a read answers, as one line.
-    pub(super) async fn read(&self, request: &ReadRequest<'_>, actor: &Actor) -> String {
+    pub(crate) async fn read(&self, request: &ReadRequest<'_>, actor: &Actor) -> String {
         match self.try_read(request, actor).await {
             Ok(text) => text,
             Err(error) => shown(&error),
         }
     }
 
-    pub(super) async fn try_read(
+    pub(crate) async fn try_read(
         &self,
         request: &ReadRequest<'_>,
         actor: &Actor,
@@ -115,7 +107,20 @@ impl App {
         Ok(text)
     }
 
-    pub(super) fn plan(
+    /// All events, once there are so many: an engine with many writers shows an event
+    /// when no earlier one can come any more.
+    pub(crate) async fn changes(&self, count: usize) -> Vec<Event> {
+        let until = Instant::now() + Duration::from_secs(20);
+        loop {
+            let events = self.store.changes(Seq(0), 1_000).await.unwrap();
+            if events.len() >= count || Instant::now() > until {
+                return events;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    pub(crate) fn plan(
         &self,
         request: &WriteRequest<'_>,
         actor: &Actor,
@@ -126,11 +131,11 @@ impl App {
     }
 
     /// What a write answers, as one line.
-    pub(super) async fn write(&self, request: &WriteRequest<'_>, actor: &Actor) -> String {
+    pub(crate) async fn write(&self, request: &WriteRequest<'_>, actor: &Actor) -> String {
         self.end(request, actor, End::Commit).await
     }
 
-    pub(super) async fn end(&self, request: &WriteRequest<'_>, actor: &Actor, end: End) -> String {
+    pub(crate) async fn end(&self, request: &WriteRequest<'_>, actor: &Actor, end: End) -> String {
         let plan = match self.plan(request, actor) {
             Ok(plan) => plan,
             Err(error) => return format!("not planned: {}", shown(&error)),
@@ -150,7 +155,7 @@ impl App {
         }
     }
 
-    pub(super) async fn carry_out(
+    pub(crate) async fn carry_out(
         &self,
         plans: Vec<WritePlan>,
         end: End,
@@ -188,6 +193,12 @@ fn shown(error: &Error) -> String {
     text
 }
 
+/// What a write answered, without the keys that were generated: on some engines a write
+/// that is taken back uses them up.
+pub(crate) fn without_keys(told: &str) -> &str {
+    told.split_once("] ").map_or(told, |(_, rest)| rest)
+}
+
 fn shown_key(key: &[Value]) -> String {
     key.iter().map(|value| short(value.as_ref())).collect::<Vec<_>>().join("+")
 }
@@ -204,7 +215,7 @@ fn short(value: ValueRef<'_>) -> String {
 
 /// Rows as one line: `(1 "a" {2 "b"} [(3) (4)])`.
 #[derive(Default)]
-pub(super) struct Lines {
+pub(crate) struct Lines {
     text: String,
 }
 
@@ -217,7 +228,7 @@ impl Lines {
     }
 }
 
-pub(super) trait Text {
+pub(crate) trait Text {
     fn text(self) -> String;
 }
 
@@ -257,10 +268,10 @@ impl RowSink for Lines {
 }
 
 /// An object of a payload: names and JSON scalars' text.
-pub(super) type Object<'a> = &'a [(&'static str, &'static str)];
+pub(crate) type Object<'a> = &'a [(&'static str, &'static str)];
 
 /// `title,body`: plain fields to select.
-pub(super) fn fields(names: &'static str) -> Vec<SelectItem<'static>> {
+pub(crate) fn fields(names: &'static str) -> Vec<SelectItem<'static>> {
     names
         .split(',')
         .filter(|name| !name.is_empty())
@@ -268,7 +279,7 @@ pub(super) fn fields(names: &'static str) -> Vec<SelectItem<'static>> {
         .collect()
 }
 
-pub(super) fn field(name: &'static str) -> SelectField<'static> {
+pub(crate) fn field(name: &'static str) -> SelectField<'static> {
     SelectField {
         alias: None,
         field: Some(expr(name)),
@@ -278,12 +289,12 @@ pub(super) fn field(name: &'static str) -> SelectField<'static> {
     }
 }
 
-pub(super) fn expr(name: &'static str) -> FieldExpr<'static> {
+pub(crate) fn expr(name: &'static str) -> FieldExpr<'static> {
     FieldExpr { name: name.into(), json: Vec::new(), as_text: false }
 }
 
 /// `views=gt.3`.
-pub(super) fn compared(
+pub(crate) fn compared(
     name: &'static str,
     operator: Operator,
     argument: &'static str,
@@ -298,12 +309,12 @@ pub(super) fn compared(
 }
 
 /// `views=eq.3`.
-pub(super) fn equal(name: &'static str, argument: &'static str) -> Condition<'static> {
+pub(crate) fn equal(name: &'static str, argument: &'static str) -> Condition<'static> {
     compared(name, Operator::Eq, argument)
 }
 
 /// A read of these fields of a model.
-pub(super) fn read(model: &'static str, names: &'static str) -> ReadRequest<'static> {
+pub(crate) fn read(model: &'static str, names: &'static str) -> ReadRequest<'static> {
     ReadRequest { model: model.into(), select: fields(names), ..ReadRequest::default() }
 }
 
@@ -326,7 +337,7 @@ fn writing(
 }
 
 /// One object of a payload, each value a JSON scalar's text.
-pub(super) fn object(values: &[(&'static str, &'static str)]) -> PayloadRow<'static> {
+pub(crate) fn object(values: &[(&'static str, &'static str)]) -> PayloadRow<'static> {
     values
         .iter()
         .map(|(name, value)| {
@@ -343,7 +354,7 @@ pub(super) fn object(values: &[(&'static str, &'static str)]) -> PayloadRow<'sta
 }
 
 /// New rows.
-pub(super) fn insert(
+pub(crate) fn insert(
     model: &'static str,
     rows: &[Object<'_>],
     returned: &'static str,
@@ -352,7 +363,7 @@ pub(super) fn insert(
 }
 
 /// New rows, or other values for those that are there.
-pub(super) fn inserting(
+pub(crate) fn inserting(
     model: &'static str,
     rows: &[Object<'_>],
     returned: &'static str,
@@ -369,7 +380,7 @@ pub(super) fn inserting(
 }
 
 /// Other values for the rows that match.
-pub(super) fn update(
+pub(crate) fn update(
     model: &'static str,
     filters: Vec<Condition<'static>>,
     values: &[(&'static str, &'static str)],
@@ -380,7 +391,7 @@ pub(super) fn update(
 }
 
 /// No more of the rows that match.
-pub(super) fn delete(
+pub(crate) fn delete(
     model: &'static str,
     filters: Vec<Condition<'static>>,
     returned: &'static str,

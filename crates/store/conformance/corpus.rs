@@ -13,9 +13,10 @@ use mainstay_rules::{
     corpus::{Breadth, Corpus, conditions, corpus_rules, hand_decided},
 };
 use mainstay_store::{Store, WriteSet, differences, steps};
-use mainstay_store_sqlite::{SqliteSettings, SqliteStore};
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use tokio::runtime::Runtime;
+
+use crate::engine::Engine;
 
 use super::harness::{Lines, Text, cx, expr, fields, service};
 
@@ -26,25 +27,25 @@ const GENERATED_CASES: u32 = 10_000;
 struct Loaded {
     corpus: Corpus,
     catalog: Arc<mainstay_core::Catalog>,
-    store: SqliteStore,
+    store: Arc<dyn Store>,
     runtime: Runtime,
-    _folder: tempfile::TempDir,
+    _engine: Engine,
 }
 
 impl Loaded {
     fn new() -> Self {
         let corpus = Corpus::new();
         let catalog = Arc::new(corpus.catalog_with_rule("true"));
-        let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(SqliteSettings::at(folder.path().join("app.db"))).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let loaded = Self { corpus, catalog, store, runtime, _folder: folder };
+        let engine = runtime.block_on(Engine::open());
+        let store = engine.store();
+        let loaded = Self { corpus, catalog, store, runtime, _engine: engine };
         loaded.runtime.block_on(loaded.load());
         loaded
     }
 
     async fn load(&self) {
-        let wanted = SqliteStore::wanted_schema(&self.catalog);
+        let wanted = self.store.wanted_schema(&self.catalog);
         let actual = self.store.introspect().await.unwrap();
         let (steps, _) = steps(&self.catalog, &differences(&wanted, &actual));
         self.store.migrate(Arc::clone(&self.catalog), steps, cx()).await.unwrap();

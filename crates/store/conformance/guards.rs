@@ -64,12 +64,8 @@ async fn one_row_that_fails_create_takes_the_others_with_it() {
     check(&app, &insert("posts", &[&[("owner", "ada")], &[("owner", "bob")]], ""), denied()).await;
     check(&app, &insert("posts", &[&[("owner", "ada")], &[]], ""), denied()).await;
     assert_eq!(count(&app).await, 4);
-    check(
-        &app,
-        &insert("posts", &[&[("owner", "ada")], &[("owner", "ada")]], ""),
-        expect!["[5 6] 2 new"],
-    )
-    .await;
+    let two = insert("posts", &[&[("owner", "ada")], &[("owner", "ada")]], "");
+    assert_eq!(without_keys(&app.write(&two, &user("ada")).await), "2 new");
 }
 
 #[tokio::test]
@@ -144,7 +140,8 @@ async fn an_answer_holds_no_row_its_caller_may_not_read() {
         ],
     )
     .await;
-    check(&app, &insert("logs", &[&[("open", "true")]], "id"), expect!["[2] 1 new (2)"]).await;
+    let told = app.write(&insert("logs", &[&[("open", "true")]], "open"), &user("ada")).await;
+    assert_eq!(without_keys(&told), "1 new (true)");
     check(
         &app,
         &update("logs", vec![], &[("open", "null")], "id"),
@@ -197,12 +194,8 @@ async fn a_ref_to_a_hidden_row_is_refused_exactly_like_one_to_no_row() {
             app.write(&update("posts", vec![equal("id", "4")], &change, ""), &user("ada")).await;
         assert_eq!(told, missing("reviewer"));
     }
-    check(
-        &app,
-        &insert("posts", &[&[("owner", "ada"), ("reviewer", "seen")]], ""),
-        expect!["[5] 1 new"],
-    )
-    .await;
+    let seen = insert("posts", &[&[("owner", "ada"), ("reviewer", "seen")]], "");
+    assert_eq!(without_keys(&app.write(&seen, &user("ada")).await), "1 new");
 }
 
 #[tokio::test]
