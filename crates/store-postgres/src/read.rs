@@ -1,0 +1,82 @@
+//! Carrying out reads.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use mainstay_core::{Catalog, Error};
+use mainstay_plan::{ReadPlan, ReadShape};
+use mainstay_store::{ReadDone, RowSink};
+
+use crate::{
+    compile::{self, Output},
+    connection::Connection,
+    error::Trouble,
+    rows,
+    statement::{Bindings, Statement},
+};
+
+/// A read's statements, the same for every connection.
+pub(crate) struct CompiledRead {
+    rows: Arc<Statement>,
+    outputs: Vec<Output>,
+    count: Option<Arc<Statement>>,
+}
+
+impl CompiledRead {
+    pub(crate) fn new(catalog: &Catalog, shape: &ReadShape) -> Self {
+        let (query, count) = compile::read(catalog, shape);
+        Self { rows: query.statement, outputs: query.outputs, count }
+    }
+
+    /// Whether it takes more than one statement, which must see the same rows.
+    pub(crate) fn wants_snapshot(&self) -> bool {
+        self.count.is_some()
+    }
+
+    /// Sends the rows into a sink, in one statement.
+    pub(crate) async fn run(
+        &self,
+        connection: &Connection,
+        plan: &ReadPlan,
+        sink: &mut dyn RowSink,
+    ) -> Result<ReadDone, Trouble> {
+        let bindings = Bindings::slots(plan.values());
+        let mut found = connection.query(&self.rows, bindings).await?;
+        let mut done = ReadDone::default();
+        // What has arrived together is sent on without going around the runtime.
+        while let Some(row) = found.next().await {
+            rows::send(&row?, &self.outputs, sink).map_err(Trouble::Caller)?;
+            done.rows += 1;
+        }
+        Ok(done)
+    }
+
+    /// The same with the count beside it, both in one snapshot.
+    pub(crate) async fn run_counted(
+        &self,
+        connection: &Connection,
+        plan: &ReadPlan,
+        sink: &mut dyn RowSink,
+    ) -> Result<ReadDone, Trouble> {
+        const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+        let Some(count) = &self.count else { return self.run(connection, plan, sink).await };
+        let bindings = Bindings::slots(plan.values());
+        // Polled together they are sent together, in this order.
+        let (begun, counted, done) = tokio::join!(
+            connection.batch(BEGIN),
+            connection.rows(count, bindings),
+            self.run(connection, plan, sink),
+        );
+        begun?;
+        let row = counted?.into_iter().next();
+        let mut done = done?;
+        connection.batch("COMMIT").await?;
+        let total: i64 = match row {
+            Some(row) => row.try_get(0)?,
+            None => 0,
+        };
+        done.total =
+            Some(u64::try_from(total).map_err(|error| Trouble::Internal(Error::internal(error)))?);
+        Ok(done)
+    }
+}
