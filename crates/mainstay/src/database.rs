@@ -13,6 +13,7 @@ use std::{
 
 use mainstay_core::{Catalog, DatabaseSettings, Diagnostic, Durability, Error, SourceFile};
 use mainstay_store::{Cx, Difference, Mismatch, Store, differences, steps};
+use mainstay_store_postgres::{PostgresSettings, PostgresStore};
 use mainstay_store_sqlite::{SqliteSettings, SqliteStore};
 
 use crate::{
@@ -49,16 +50,19 @@ pub struct SchemaChanges {
 #[non_exhaustive]
 pub enum DatabaseError {
     /// The URL is of an engine this version has not, or of none.
-    #[error("`[database] url` begins with `{0}`; this version keeps rows in SQLite: `sqlite:PATH`")]
+    #[error(
+        "`[database] url` begins with `{0}`; this version keeps rows in SQLite, `sqlite:PATH`, \
+         or in PostgreSQL, `postgres://USER:PASSWORD@HOST/DATABASE`"
+    )]
     Engine(String),
     /// The directory the database lies in cannot be made.
     #[error(transparent)]
     Folder(#[from] FolderError),
     /// The database cannot be opened or asked.
-    #[error("the database {} cannot be used: {}", path.display(), causes(error))]
+    #[error("the database {place} cannot be used: {}", causes(error))]
     Unusable {
-        /// The file.
-        path: PathBuf,
+        /// The file, or the server and database.
+        place: String,
         /// What the store says.
         error: Error,
     },
@@ -73,8 +77,8 @@ pub enum DatabaseError {
 /// A schema that is not the models'.
 #[derive(Debug)]
 pub struct SchemaDiffers {
-    /// The file.
-    pub path: PathBuf,
+    /// The file, or the server and database.
+    pub place: String,
     /// Where it differs, harmless differences left out.
     pub differences: Vec<Difference>,
     policy: SchemaPolicy,
@@ -82,7 +86,7 @@ pub struct SchemaDiffers {
 
 impl fmt::Display for SchemaDiffers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "the database {} is not as the models want it:", self.path.display())?;
+        writeln!(f, "the database {} is not as the models want it:", self.place)?;
         for difference in &self.differences {
             writeln!(f, "  {difference}")?;
         }
@@ -124,23 +128,54 @@ pub(crate) fn causes(error: &Error) -> String {
 #[derive(Clone)]
 pub(crate) struct Database {
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) path: PathBuf,
+    /// The file, or the server and database; no password is in it.
+    pub(crate) place: String,
 }
 
-/// Opens the store of an app; a database that is not there is made.
+/// Opens the store of an app; a file that is not there is made.
 ///
 /// # Errors
-/// Where the URL names none, or the file cannot be opened.
-pub(crate) fn open(
+/// Where the URL names none, or the database cannot be opened.
+pub(crate) async fn open(
     folder: &Folder,
     settings: &DatabaseSettings,
 ) -> Result<Database, DatabaseError> {
+    match Engine::of(settings.url.expose())? {
+        Engine::Sqlite => open_file(folder, settings),
+        Engine::Postgres => open_server(settings).await,
+    }
+}
+
+/// The engines there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+impl Engine {
+    /// The engine that a URL names. The URL itself is in no error: it may hold a password.
+    fn of(url: &str) -> Result<Self, DatabaseError> {
+        let (scheme, _) = url.split_once(':').unwrap_or((url, ""));
+        match scheme.to_ascii_lowercase().as_str() {
+            "sqlite" => Ok(Self::Sqlite),
+            "postgres" | "postgresql" => Ok(Self::Postgres),
+            other => {
+                let shown: String = other.chars().take(20).collect();
+                Err(DatabaseError::Engine(format!("{shown}:")))
+            }
+        }
+    }
+}
+
+fn open_file(folder: &Folder, settings: &DatabaseSettings) -> Result<Database, DatabaseError> {
     let path = file_of(folder, settings.url.expose())?;
     if path.starts_with(folder.generated()) {
         folder.make_generated()?;
     }
     // `./data.db` says no more than `data.db`.
     let path = path.strip_prefix(".").map(Path::to_owned).unwrap_or(path);
+    let place = path.display().to_string();
     let sqlite = SqliteSettings {
         durability: match settings.durability {
             Durability::Full => mainstay_store_sqlite::Durability::Full,
@@ -151,25 +186,57 @@ pub(crate) fn open(
         ..SqliteSettings::at(&path)
     };
     match SqliteStore::open(sqlite) {
-        Ok(store) => Ok(Database { store: Arc::new(store), path }),
-        Err(error) => Err(DatabaseError::Unusable { path, error }),
+        Ok(store) => Ok(Database { store: Arc::new(store), place }),
+        Err(error) => Err(DatabaseError::Unusable { place, error }),
     }
 }
 
-/// The file that a URL names. The URL itself is in no error: it may hold a password.
+async fn open_server(settings: &DatabaseSettings) -> Result<Database, DatabaseError> {
+    let url = settings.url.expose();
+    let place = without_secrets(url);
+    let postgres = PostgresSettings {
+        lanes: settings.lanes,
+        pool_max: settings.pool_max,
+        pooler: settings.pooler,
+        synchronous_commit: settings.durability == Durability::Full,
+        ..PostgresSettings::at(url)
+    };
+    match PostgresStore::open(postgres).await {
+        Ok(store) => Ok(Database { store: Arc::new(store), place }),
+        Err(error) => Err(DatabaseError::Unusable { place, error }),
+    }
+}
+
+/// A server's address without who connects and how: `postgres://host:5432/app`.
+fn without_secrets(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("postgres", url));
+    let rest = rest.rsplit_once('@').map_or(rest, |(_, rest)| rest);
+    let rest = rest.split('?').next().unwrap_or_default();
+    format!("{scheme}://{rest}")
+}
+
+/// The file that a URL names.
 fn file_of(folder: &Folder, url: &str) -> Result<PathBuf, DatabaseError> {
-    let (scheme, rest) = url.split_once(':').unwrap_or((url, ""));
+    let (_, rest) = url.split_once(':').unwrap_or((url, ""));
     let path = rest.strip_prefix("//").unwrap_or(rest);
-    if !scheme.eq_ignore_ascii_case("sqlite") || path.is_empty() || path.starts_with(':') {
-        let shown: String = scheme.chars().take(20).collect();
-        return Err(DatabaseError::Engine(format!("{shown}:")));
+    if path.is_empty() || path.starts_with(':') {
+        return Err(DatabaseError::Engine("sqlite:".to_owned()));
     }
     Ok(folder.path().join(path))
 }
 
 /// What the engine cannot keep of what an app asks for, as mistakes of its models.
-pub(crate) fn refused_by_engine(catalog: &Catalog, files: &[SourceFile]) -> Option<Mistakes> {
-    let found: Vec<Diagnostic> = SqliteStore::mismatches(catalog)
+pub(crate) fn refused_by_engine(
+    settings: &DatabaseSettings,
+    catalog: &Catalog,
+    files: &[SourceFile],
+) -> Option<Mistakes> {
+    let mismatches = match Engine::of(settings.url.expose()) {
+        Ok(Engine::Sqlite) => SqliteStore::mismatches(catalog),
+        Ok(Engine::Postgres) => PostgresStore::mismatches(catalog),
+        Err(_) => Vec::new(),
+    };
+    let found: Vec<Diagnostic> = mismatches
         .into_iter()
         .map(|Mismatch { subject, message, way_out }| {
             let file = catalog.model_id(&subject).map(|model| &*catalog.model(model).file);
@@ -201,7 +268,7 @@ impl Database {
         if !mismatches.is_empty() {
             return Err(DatabaseError::Mismatch(mismatches));
         }
-        let unusable = |error| DatabaseError::Unusable { path: self.path.clone(), error };
+        let unusable = |error| DatabaseError::Unusable { place: self.place.clone(), error };
         let actual = self.store.introspect().await.map_err(unusable)?;
         let created = actual.tables.is_empty();
         let wanted = self.store.wanted_schema(catalog);
@@ -214,9 +281,8 @@ impl Database {
             _ => rest,
         };
         if !refused.is_empty() {
-            let path = self.path.clone();
             return Err(DatabaseError::Differs(SchemaDiffers {
-                path,
+                place: self.place.clone(),
                 differences: refused,
                 policy,
             }));
@@ -257,9 +323,17 @@ mod tests {
 
     #[test]
     fn another_engine_is_refused_without_its_password() {
-        let said = file("postgres://app:hunter2@db/app");
-        assert!(said.contains("`postgres:`") && !said.contains("hunter2"), "{said}");
+        let said = Engine::of("mysql://app:hunter2@db/app").unwrap_err().to_string();
+        assert!(said.contains("`mysql:`") && !said.contains("hunter2"), "{said}");
         assert!(file("sqlite::memory:").contains("sqlite:PATH"));
-        assert!(file("data.db").contains("sqlite:PATH"));
+        assert!(Engine::of("data.db").unwrap_err().to_string().contains("sqlite:PATH"));
+        assert_eq!(Engine::of("postgresql://db/app").unwrap(), Engine::Postgres);
+    }
+
+    #[test]
+    fn a_server_is_named_without_who_connects() {
+        let shown =
+            without_secrets("postgres://app:hun@ter2@one:5432,two:5432/app?sslmode=require");
+        assert_eq!(shown, "postgres://one:5432,two:5432/app");
     }
 }

@@ -30,5 +30,6 @@ pub use mainstay_core as core;
 pub use mainstay_plan as plan;
 pub use mainstay_rules as rules;
 pub use mainstay_store as store;
+pub use mainstay_store_postgres as store_postgres;
 pub use mainstay_store_sqlite as store_sqlite;
 pub use mainstay_web as web;

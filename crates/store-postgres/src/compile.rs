@@ -100,6 +100,21 @@ pub(crate) fn same_column(catalog: &Catalog, model: ModelId, field: FieldId, ali
     Sql::text(format!("{ROW}.{column} = {alias}.{column}"))
 }
 
+/// The row that an embed's rows are related to.
+#[derive(Clone, Copy)]
+struct Above<'r, 'a> {
+    renderer: &'r Renderer<'a>,
+    /// Whether it stands for a group: then it is any row of it, and always the same.
+    is_group: bool,
+}
+
+impl Above<'_, '_> {
+    fn field(&self, field: FieldId) -> Sql {
+        let field = self.renderer.field(field);
+        if self.is_group { field.within("(array_agg(", "))[1]") } else { field }
+    }
+}
+
 /// Numbers the aliases of a statement's embeds.
 struct Aliases(usize);
 
@@ -159,6 +174,7 @@ fn parts(
 ) -> Parts {
     let mut columns = Vec::with_capacity(query.columns.len());
     let mut outputs = Vec::with_capacity(query.columns.len());
+    let is_group = query.group_by.is_some();
     for column in &query.columns {
         let (sql, output) = match &column.source {
             Source::Value(operand, kind) => (renderer.operand(operand), Output::Value(*kind)),
@@ -167,15 +183,15 @@ fn parts(
                 (value, Output::Value(*kind))
             }
             Source::Embed(embed) if embed.is_one() => {
-                let (rows, inner) = embedded(catalog, embed, renderer, aliases);
+                let (rows, inner) = embedded(catalog, embed, Above { renderer, is_group }, aliases);
                 (rows.within("(", ")"), Output::One(inner))
             }
             Source::Embed(embed) => {
-                let (rows, inner) = embedded(catalog, embed, renderer, aliases);
+                let (rows, inner) = embedded(catalog, embed, Above { renderer, is_group }, aliases);
                 (rows.within("ARRAY(", ")"), Output::Many(inner))
             }
             Source::Spread(embed) => {
-                let (rows, inner) = embedded(catalog, embed, renderer, aliases);
+                let (rows, inner) = embedded(catalog, embed, Above { renderer, is_group }, aliases);
                 (rows.within("(", ")"), Output::Spread(inner))
             }
         };
@@ -202,7 +218,7 @@ fn parts(
 fn embedded(
     catalog: &Catalog,
     embed: &Embed,
-    above: &Renderer<'_>,
+    above: Above<'_, '_>,
     aliases: &mut Aliases,
 ) -> (Sql, Vec<Output>) {
     let alias = aliases.next('e');
@@ -225,7 +241,7 @@ fn through(
     catalog: &Catalog,
     via: &mainstay_plan::Via,
     renderer: &Renderer<'_>,
-    above: &Renderer<'_>,
+    above: Above<'_, '_>,
     aliases: &mut Aliases,
 ) -> Vec<Sql> {
     let alias = aliases.next('j');
@@ -246,7 +262,7 @@ fn through(
 fn equal(
     renderer: &Renderer<'_>,
     fields: &[FieldId],
-    above: &Renderer<'_>,
+    above: Above<'_, '_>,
     fields_above: &[FieldId],
 ) -> Vec<Sql> {
     let pairs = fields.iter().zip(fields_above);

@@ -88,7 +88,9 @@ words! {
 section! {
     /// Where rows are kept.
     pub struct DatabaseSettings in "database" {
-        /// The database: `sqlite:` and a path relative to the application folder.
+        /// The database: `sqlite:` and a path relative to the application folder, or
+        /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, with several hosts where one
+        /// of them takes writes.
         url: Secret = Secret::new("sqlite:.mainstay/data.db");
         /// `full`: an acknowledged write survives a power cut; `process`: it
         /// survives the death of the process.
@@ -97,6 +99,13 @@ section! {
         readers: usize = 4, within 1..=256;
         /// Writes that may wait for the writer; further ones are answered 503.
         write_queue_max: usize = 1_024, within 1..=1_000_000;
+        /// Connections that reads share, each with many under way. PostgreSQL alone.
+        lanes: usize = 8, within 1..=256;
+        /// Connections for transactions, each with one. PostgreSQL alone.
+        pool_max: usize = 16, within 1..=10_000;
+        /// Whether a pooler in transaction mode, such as PgBouncer, stands before the
+        /// server. PostgreSQL alone.
+        pooler: bool = false;
     }
 }
 

@@ -13,7 +13,8 @@ use crate::{
 pub(super) fn run(arguments: &FolderArguments, output: &Output) -> Result<(), Failure> {
     let folder = Folder::open(&arguments.dir)?;
     let checked = load(folder.read()?, &environment()).and_then(|loaded| {
-        match database::refused_by_engine(&loaded.catalog, &loaded.files) {
+        match database::refused_by_engine(&loaded.settings.database, &loaded.catalog, &loaded.files)
+        {
             Some(mistakes) => Err(mistakes),
             None => Ok(loaded),
         }

@@ -29,7 +29,7 @@ pub(crate) fn panel(running: &Running, style: Style) -> String {
         line("pages", &style.cyan(&format!("{url}/")));
     }
     line("REST", &style.cyan(&format!("{url}/rest/v1")));
-    line("database", &opened.database.path.display().to_string());
+    line("database", &opened.database.place);
     line("anon", &running.anon_key());
     // In production the one who starts the server need not be the one who may pass
     // every rule.
