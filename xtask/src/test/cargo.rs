@@ -1,12 +1,14 @@
 //! `cargo test --workspace`, with what each test binary reported.
 
 use std::{
+    collections::BTreeMap,
     io::{BufRead as _, BufReader, PipeReader},
     process::{Command, ExitStatus},
     time::Duration,
 };
 
 use anyhow::Context as _;
+use serde::Deserialize;
 
 use super::{
     servers::Servers,
@@ -14,13 +16,18 @@ use super::{
 };
 use crate::process::cargo;
 
+/// How a message of cargo's about what it built begins.
+const MESSAGE: &str = r#"{"reason":"#;
+
 /// Runs the workspace's tests, but for those whose server is not there, and notes each
 /// binary.
 pub(super) fn run(table: &mut Table, servers: &Servers) -> anyhow::Result<()> {
     println!("cargo test --workspace");
     let mut reader = Reader::default();
     let mut command = cargo();
-    command.args(["test", "--workspace", "--no-fail-fast"]).args(servers.left_out());
+    command.args(["test", "--workspace", "--no-fail-fast"]);
+    // Names the package of each binary; people still read the compiler's words as ever.
+    command.arg("--message-format=json-render-diagnostics").args(servers.left_out());
     let status = lines(command.envs(servers.environment()), |line| {
         if reader.is_worth_showing(line) {
             println!("{line}");
@@ -73,6 +80,8 @@ pub(super) struct Report {
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     report: Report,
+    /// The package of each binary, by the binary's file name, where cargo told it.
+    packages: BTreeMap<String, String>,
     /// The binary under way, and whether it has reported.
     current: Option<(String, bool)>,
 }
@@ -82,6 +91,7 @@ impl Reader {
     fn is_worth_showing(&self, line: &str) -> bool {
         let line = line.trim_start();
         let routine = line.is_empty()
+            || line.starts_with(MESSAGE)
             || (line.starts_with("test ") && line.ends_with("... ok"))
             || ["running ", "Running ", "Doc-tests ", "Compiling ", "test result: ok"]
                 .iter()
@@ -92,8 +102,12 @@ impl Reader {
     /// Takes one line.
     pub(super) fn read(&mut self, line: &str) {
         let trimmed = line.trim_start();
-        if let Some(running) = trimmed.strip_prefix("Running ").filter(|it| it.ends_with(')')) {
-            self.begin(binary_name(running));
+        if line.starts_with(MESSAGE) {
+            self.packages.extend(binary_and_package(line));
+        } else if let Some(running) =
+            trimmed.strip_prefix("Running ").filter(|it| it.ends_with(')'))
+        {
+            self.begin(binary_name(running, &self.packages));
         } else if let Some(name) = trimmed.strip_prefix("Doc-tests ") {
             self.begin(format!("{name}, examples in docs"));
         } else if let Some(result) = line.strip_prefix("test result: ") {
@@ -179,17 +193,42 @@ impl Reader {
     }
 }
 
-/// `unittests src/lib.rs (target/debug/deps/mainstay_core-0123)` is `mainstay_core`.
-fn binary_name(running: &str) -> String {
+/// A message of cargo's about something it has built.
+#[derive(Debug, Deserialize)]
+struct Artifact {
+    package_id: String,
+    executable: Option<String>,
+}
+
+/// The file name of the binary that a message is about, and its package's name.
+fn binary_and_package(message: &str) -> Option<(String, String)> {
+    let artifact: Artifact = serde_json::from_str(message).ok()?;
+    let executable = artifact.executable?;
+    // `path+file:///w/crates/store-sqlite#mainstay-store-sqlite@0.1.0`, or
+    // `path+file:///w/xtask#0.1.0` where the folder is called as the package is.
+    let (folder, version) = artifact.package_id.split_once('#')?;
+    let package = version.split_once('@').map(|(name, _)| name);
+    let package = package.or_else(|| folder.rsplit('/').next())?;
+    Some((file_name(&executable).to_owned(), package.to_owned()))
+}
+
+/// `unittests src/lib.rs (target/debug/deps/mainstay_core-0123)` is `mainstay_core`; and
+/// `tests/store.rs (target/debug/deps/store-0123)` is `mainstay-store-sqlite, tests/store.rs`:
+/// many packages may have such a file.
+fn binary_name(running: &str, packages: &BTreeMap<String, String>) -> String {
     let path = running.rsplit_once('(').map_or(running, |(_, path)| path.trim_end_matches(')'));
-    let file = path.rsplit('/').next().unwrap_or(path);
+    let file = file_name(path);
     let name = file.rsplit_once('-').map_or(file, |(name, _)| name);
     let source = running.split(" (").next().unwrap_or_default();
     match source.strip_prefix("unittests ") {
         Some("src/lib.rs") => name.to_owned(),
         Some(source) => format!("{name}, {source}"),
-        None => format!("{name}, {source}"),
+        None => format!("{}, {source}", packages.get(file).map_or(name, String::as_str)),
     }
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 #[cfg(test)]
@@ -231,6 +270,24 @@ test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
         assert_eq!(report.failures, ["mainstay_core: a::two"]);
         assert_eq!(report.ignored, ["a::three: wants a network"]);
         assert_eq!(report.passes, ["a::one"]);
+    }
+
+    #[test]
+    fn files_of_one_name_are_told_apart_by_their_packages() {
+        let output = r#"
+{"reason":"compiler-artifact","package_id":"path+file:///w/crates/store-sqlite#mainstay-store-sqlite@0.1.0","executable":"/w/target/debug/deps/store-01"}
+{"reason":"compiler-artifact","package_id":"path+file:///w/xtask#0.1.0","executable":"/w/target/debug/deps/store-02"}
+{"reason":"compiler-artifact","package_id":"path+file:///w/other#0.1.0","executable":null}
+{"reason":"build-finished","success":true}
+     Running tests/store.rs (target/debug/deps/store-01)
+test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.25s
+     Running tests/store.rs (target/debug/deps/store-02)
+test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.25s
+"#;
+        let suites = report(output, true).suites;
+        let names: Vec<_> = suites.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!(names, ["mainstay-store-sqlite, tests/store.rs", "xtask, tests/store.rs"]);
+        assert!(!Reader::default().is_worth_showing(r#"{"reason":"build-finished"}"#));
     }
 
     #[test]
