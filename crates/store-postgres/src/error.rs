@@ -53,11 +53,13 @@ fn of_server(said: &DbError) -> Option<Trouble> {
         &SqlState::NOT_NULL_VIOLATION => {
             caller(Code::RequiredViolation, "null value in a field violates not-null constraint")
         }
-        &SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED => {
+        &SqlState::T_R_SERIALIZATION_FAILURE
+        | &SqlState::T_R_DEADLOCK_DETECTED
+        | &SqlState::LOCK_NOT_AVAILABLE => {
             let busy = Error::unavailable("too many writes to the same rows at once");
             Some(Trouble::Conflict(busy.with_source(said.clone())))
         }
-        &SqlState::QUERY_CANCELED | &SqlState::LOCK_NOT_AVAILABLE => Some(Trouble::Deadline),
+        &SqlState::QUERY_CANCELED => Some(Trouble::Deadline),
         &SqlState::NUMERIC_VALUE_OUT_OF_RANGE
         | &SqlState::DATETIME_FIELD_OVERFLOW
         | &SqlState::INTERVAL_FIELD_OVERFLOW => {

@@ -13,6 +13,7 @@ mod embeds;
 mod guards;
 pub(crate) mod harness;
 mod migration;
+mod races;
 mod reads;
 mod upsert;
 mod writes;

@@ -13,6 +13,9 @@ use crate::{
     statement::{Bindings, Statement},
 };
 
+/// How long a lock on a row that a guard reads is waited for.
+const LOCK_SOON: &str = "SET LOCAL lock_timeout = '20ms'";
+
 /// Guards of one kind of row, asked of all such rows by one statement.
 pub(crate) struct Guards {
     /// Locks what the guards read of other rows, nearest first.
@@ -59,9 +62,7 @@ impl Guards {
             return Ok(());
         }
         let bindings = Bindings { slots, rows, ..Bindings::default() };
-        for lock in &self.locks {
-            connection.execute(lock, Bindings { rows, ..Bindings::default() }).await?;
-        }
+        take_locks(connection, &self.locks, rows).await?;
         let answered = connection.rows(&self.statement, bindings).await?;
         let row = answered
             .first()
@@ -78,6 +79,26 @@ impl Guards {
         }
         Ok(())
     }
+}
+
+/// Takes locks on what guards read of other rows.
+///
+/// Two transactions may each hold what the other wants to lock. PostgreSQL would find
+/// out after a second (`deadlock_timeout`, which is not ours to set); so a lock that is
+/// not had soon gives the transaction up, to be done again.
+pub(super) async fn take_locks(
+    connection: &Connection,
+    locks: &[Arc<Statement>],
+    rows: &[Box<[Value]>],
+) -> Result<(), Trouble> {
+    if locks.is_empty() {
+        return Ok(());
+    }
+    connection.batch(LOCK_SOON).await?;
+    for lock in locks {
+        connection.execute(lock, Bindings { rows, ..Bindings::default() }).await?;
+    }
+    Ok(())
 }
 
 fn asked(guards: &[&Guard]) -> Option<Vec<Refusal>> {

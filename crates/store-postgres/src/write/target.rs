@@ -7,7 +7,7 @@ use mainstay_plan::{Guard, Isolation, Refusal, WritePlan};
 use mainstay_store::refusal::{Verdict, check_count};
 use tokio_postgres::Row;
 
-use super::{text::Texts, values};
+use super::{guards::take_locks, text::Texts, values};
 use crate::{
     connection::Connection,
     error::Trouble,
@@ -82,9 +82,7 @@ impl Target {
             let found = self.found(model, &rows)?;
             let keys: Vec<Box<[Value]>> = found.into_iter().map(|row| row.key).collect();
             let bindings = Bindings { slots: plan.values(), rows: &keys, ..Bindings::default() };
-            for lock in locks {
-                connection.execute(lock, bindings).await?;
-            }
+            take_locks(connection, locks, &keys).await?;
             rows = connection.rows(again, bindings).await?;
         }
         for row in &rows {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use mainstay_core::{Catalog, FieldId, Filter, ModelId, RefId, Type, Way};
+use mainstay_core::{Catalog, FieldId, Filter, ModelId, RefId, Type, Way, removal::removed};
 use mainstay_plan::Guard;
 use mainstay_store::{
     VERSION_COLUMN,
@@ -259,9 +259,11 @@ impl<'a> Texts<'a> {
         guards: &[Guard],
     ) -> Arc<Statement> {
         let mut renderer = self.renderer();
-        let page = Sql::text(" LIMIT ")
-            .then(Sql::param(Param::Link(0, Type::Int)))
-            .and_text(&format!(" FOR UPDATE OF {ROW}"));
+        let lock = match removed("target-lock") {
+            true => String::new(),
+            false => format!(" FOR UPDATE OF {ROW}"),
+        };
+        let page = Sql::text(" LIMIT ").then(Sql::param(Param::Link(0, Type::Int))).and_text(&lock);
         let from = renderer.table();
         self.targeted(&mut renderer, from, filter, fields, guards, page)
     }

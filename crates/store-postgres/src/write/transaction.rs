@@ -167,10 +167,7 @@ fn begin(compiled: &[Arc<CompiledWrite>], cx: &Cx) -> String {
     let serialisable = compiled.iter().any(|one| one.isolation == Isolation::Serialisable);
     let level = if serialisable { "SERIALIZABLE" } else { "READ COMMITTED" };
     let left = cx.deadline.saturating_duration_since(Instant::now()).as_millis().max(1);
-    format!(
-        "BEGIN ISOLATION LEVEL {level}; SET LOCAL statement_timeout = {left}; \
-         SET LOCAL lock_timeout = {left}"
-    )
+    format!("BEGIN ISOLATION LEVEL {level}; SET LOCAL statement_timeout = {left}")
 }
 
 /// The statement that writes a transaction's events.
