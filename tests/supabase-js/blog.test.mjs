@@ -31,20 +31,20 @@ test("an anonymous visitor reads the published posts, newest first", async () =>
 });
 
 test("the front page and what it is made of are served", async () => {
-  const page = await fetch(`${server.url}/`);
+  const page = await server.fetch("/");
   assert.equal(page.status, 200);
   assert.match(page.headers.get("content-type"), /^text\/html/);
   const html = await page.text();
   for (const name of ["blog.js", "blog.css"]) {
     assert.ok(html.includes(`"${name}"`));
-    const part = await fetch(`${server.url}/${name}`);
+    const part = await server.fetch(`/${name}`);
     assert.equal(part.status, 200);
     await part.text();
   }
 });
 
 test("the requests of the front page are answered", async () => {
-  const script = await (await fetch(`${server.url}/blog.js`)).text();
+  const script = await (await server.fetch("/blog.js")).text();
   const select = [...script.match(/POSTS =([^;]*);/)[1].matchAll(/"([^"]*)"/g)].map(([, part]) => part).join("");
   const query = new URLSearchParams({
     select: `${select},chosen:tags!inner()`,
@@ -53,7 +53,7 @@ test("the requests of the front page are answered", async () => {
     "comments.order": "created_at",
     "chosen.name": "eq.craft",
   });
-  const answer = await fetch(`${server.url}/rest/v1/posts?${query}`);
+  const answer = await server.fetch(`/rest/v1/posts?${query}`);
   const rows = await answer.json();
   assert.equal(answer.status, 200, JSON.stringify(rows));
   assert.deepEqual(rows.map((row) => row.slug), ["three-sowings-of-radish", "a-queue-is-a-promise"]);

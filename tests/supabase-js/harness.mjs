@@ -6,6 +6,7 @@
 // understood, the last requests and the server's log, is printed when it fails.
 
 import { spawn, execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { existsSync } from "node:fs";
@@ -16,6 +17,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { after, afterEach } from "node:test";
 import { createClient } from "@supabase/supabase-js";
+import { Exchanges, decoded } from "./exchanges.mjs";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const READY_MS_MAX = 30_000;
@@ -24,6 +26,8 @@ const STOP_MS_MAX = 10_000;
 const LOG_BYTES_MAX = 16_384;
 const REQUESTS_KEPT = 6;
 const STARTS_MAX = 3;
+/** Keeps every byte of an answer, or refuses it. */
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The app made for these tests: every kind of field, relation and rule. */
 export const JOURNAL = join(HERE, "app");
@@ -39,12 +43,45 @@ function binary() {
   return path;
 }
 
+/** A new database on the PostgreSQL server that `SCENARIOS_POSTGRES_URL` names, if it does. */
+class Database {
+  static async create() {
+    const server = process.env.SCENARIOS_POSTGRES_URL;
+    if (!server) return null;
+    const name = `scenarios_${process.pid}_${randomBytes(4).toString("hex")}`;
+    const database = new Database(server, name);
+    await database.#ask(`CREATE DATABASE ${name} TEMPLATE template0`);
+    return database;
+  }
+
+  constructor(server, name) {
+    this.server = server;
+    this.name = name;
+    const url = new URL(server);
+    url.pathname = `/${name}`;
+    this.url = url.href;
+  }
+
+  drop() {
+    return this.#ask(`DROP DATABASE ${this.name} WITH (FORCE)`);
+  }
+
+  #ask(sql) {
+    const psql = process.env.SCENARIOS_PSQL ?? "psql";
+    return promisify(execFile)(psql, ["-X", "-q", "-d", this.server, "-c", sql], { timeout: READY_MS_MAX });
+  }
+}
+
 /**
  * Serves a copy of `folder` for the tests of the calling file, and stops it after
  * the last of them.
+ *
+ * `gaps` names models whose generated int keys the file shows after a write to them was
+ * taken back. PostgreSQL's sequences do not give a number back and SQLite's counter does,
+ * so the two must agree on which row has which key, and not on its digits.
  */
-export async function serve(folder) {
-  const server = await Server.start(folder);
+export async function serve(folder, { gaps = [] } = {}) {
+  const server = await Server.start(folder, gaps);
   let failures = 0;
   afterEach((test) => {
     if (!test.passed) {
@@ -62,16 +99,19 @@ export async function serve(folder) {
 
 class Server {
   #child;
+  #database;
   #directory;
+  #environment;
+  #exchanges;
   #log = "";
   #requests = [];
   #tokens = new Map();
 
-  static async start(folder) {
+  static async start(folder, gaps) {
     for (let attempt = 1; ; attempt += 1) {
       const server = new Server();
       try {
-        await server.#start(folder);
+        await server.#start(folder, gaps);
         return server;
       } catch (error) {
         // Between finding a free port and listening on it, somebody may have taken it.
@@ -84,17 +124,24 @@ class Server {
     }
   }
 
-  async #start(folder) {
+  async #start(folder, gaps) {
     this.#directory = await mkdtemp(join(tmpdir(), "mainstay-supabase-js-"));
     this.folder = join(this.#directory, "app");
     await cp(folder, this.folder, {
       recursive: true,
+      // What is served as it is says when it was last changed.
+      preserveTimestamps: true,
       filter: (path) => !path.endsWith(".mainstay"),
     });
     const address = `127.0.0.1:${await freePort()}`;
     this.url = `http://${address}`;
+    this.#exchanges = new Exchanges(this.url, gaps);
+    this.#database = await Database.create();
+    this.#environment = { ...process.env };
+    if (this.#database) this.#environment.MAINSTAY_DATABASE__URL = this.#database.url;
     this.#child = spawn(binary(), ["dev", this.folder, "--listen", address], {
       stdio: ["ignore", "pipe", "pipe"],
+      env: this.#environment,
     });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.setEncoding("utf8");
@@ -128,7 +175,10 @@ class Server {
 
   /** Runs a command of the binary and answers what it printed. */
   async run(...args) {
-    const { stdout } = await promisify(execFile)(binary(), args, { timeout: READY_MS_MAX });
+    const { stdout } = await promisify(execFile)(binary(), args, {
+      timeout: READY_MS_MAX,
+      env: this.#environment,
+    });
     return stdout.trim();
   }
 
@@ -163,6 +213,11 @@ class Server {
     return this.#client(key, options);
   }
 
+  /** Asks for a path as any client of HTTP does, with no key. */
+  fetch(path, init = {}) {
+    return this.#recorded(`${this.url}${path}`, init);
+  }
+
   #client(key, options = {}) {
     const { global, ...others } = options;
     return createClient(this.url, key, {
@@ -174,8 +229,9 @@ class Server {
   }
 
   async #recorded(input, init) {
+    const path = String(input).slice(this.url.length);
     const sent = new Headers(init.headers);
-    const lines = [`${init.method} ${decoded(String(input).slice(this.url.length))}`];
+    const lines = [`${init.method ?? "GET"} ${decoded(path)}`];
     for (const name of ["accept", "prefer"]) {
       if (sent.has(name)) lines.push(`  ${name}: ${sent.get(name)}`);
     }
@@ -183,9 +239,10 @@ class Server {
     const entry = { lines };
     this.#requests = [...this.#requests.slice(1 - REQUESTS_KEPT), entry];
     const answer = await fetch(input, init);
-    const body = await answer.clone().text();
+    const body = UTF8.decode(await answer.clone().arrayBuffer());
     const range = answer.headers.get("content-range");
     lines.push(`  → ${answer.status}${range === null ? "" : ` ${range}`} ${body.slice(0, 2000)}`);
+    this.#exchanges.record(path, init, answer, body);
     return answer;
   }
 
@@ -212,14 +269,7 @@ class Server {
       clearTimeout(late);
     }
     if (this.#directory) await rm(this.#directory, { recursive: true, force: true });
-  }
-}
-
-function decoded(path) {
-  try {
-    return decodeURIComponent(path.replaceAll("+", " "));
-  } catch {
-    return path;
+    if (this.#database) await this.#database.drop();
   }
 }
 
