@@ -82,6 +82,10 @@ impl Store for ToldStore {
         Vec::new()
     }
 
+    fn wanted_schema(&self, _: &Catalog) -> Schema {
+        Schema::default()
+    }
+
     fn adopt(&self, _: Arc<Catalog>) {}
 
     fn read(
