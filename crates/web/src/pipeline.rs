@@ -16,14 +16,13 @@ use axum::{
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use mainstay_auth::Credentials;
 use mainstay_core::{Code, Error};
 use mainstay_store::Cx;
 
 use crate::{
     error::Failure,
     middleware::RequestContext,
-    rest::{self, Params},
+    rest::{self, Params, RequestHeaders},
     state::{ServerTiming, State},
 };
 
@@ -57,10 +56,12 @@ async fn rows(
         let (planner, rehearsal) = (app.planner(), state.settings().rehearsal);
 
         let params = Params::decode(head.uri.query())?;
-        let (call, form) = rest::decode(model, head, &params, &body, planner, rehearsal)?;
+        let headers = RequestHeaders::read(&head.headers);
+        let (call, form) =
+            rest::decode(model, &head.method, &headers, &params, &body, planner, rehearsal)?;
         stages.end("decode");
 
-        let actor = app.verifier().caller(credentials(&head.headers), now)?;
+        let actor = app.verifier().caller(headers.credentials(), now)?;
         stages.end("who");
 
         let plan = rest::plan(call, planner, &actor, now).map_err(|e| Failure::of(e, &actor))?;
@@ -106,16 +107,6 @@ async fn read_body(state: &State, head: &Parts, body: Body) -> Result<Bytes, Err
     }
     let rest = body.collect().await.map_err(unreadable)?.to_bytes();
     Ok([first, rest].concat().into())
-}
-
-fn credentials(headers: &HeaderMap) -> Credentials<'_> {
-    const APIKEY: HeaderName = HeaderName::from_static("apikey");
-    let value = |name| headers.get(name).map(HeaderValue::as_bytes);
-    Credentials {
-        authorization: value(header::AUTHORIZATION),
-        apikey: value(APIKEY),
-        origin: value(header::ORIGIN),
-    }
 }
 
 /// The request's id, where the layer around the router gave it one.

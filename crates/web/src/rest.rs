@@ -17,6 +17,7 @@ mod payload;
 mod prefer;
 mod query;
 mod range;
+mod request_headers;
 mod rows;
 mod select;
 #[cfg(test)]
@@ -28,7 +29,7 @@ use std::sync::Arc;
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::Response,
 };
 use mainstay_core::{Actor, Catalog, Code, Error, Limits, Timestamp};
@@ -50,7 +51,7 @@ pub use self::{
     features::{FEATURES, Feature, Reason, Support},
     prefer::Rehearsal,
 };
-pub(crate) use self::{layout::Layouts, query::Params};
+pub(crate) use self::{layout::Layouts, query::Params, request_headers::RequestHeaders};
 
 /// The one schema there is, by the name clients know it.
 const SCHEMA: &str = "public";
@@ -121,26 +122,27 @@ pub(crate) enum Outcome {
 /// For each part of the request that is not of its form; see `docs/rest.md`.
 pub(crate) fn decode<'a>(
     model: &'a str,
-    head: &'a Parts,
+    method: &Method,
+    headers: &'a RequestHeaders<'a>,
     params: &'a Params<'a>,
     body: &'a [u8],
     planner: &Planner,
     rehearsal: Rehearsal,
 ) -> Result<(Call<'a>, Form), Error> {
-    let verb = Verb::of(&head.method)?;
+    let verb = Verb::of(method)?;
     let model = percent_decode_str(model)
         .decode_utf8()
         .map_err(|_| Error::new(Code::PathUnknown, "the path is not UTF-8"))?;
     let query = Query::read(params, planner.limits())?;
     let form = Form {
         verb,
-        format: Format::negotiate(&head.headers)?,
-        prefer: Preferences::read(&head.headers, rehearsal)?,
+        format: Format::negotiate(headers.accept)?,
+        prefer: Preferences::read(&headers.prefer, rehearsal)?,
         offset: 0,
-        schema_named: schema_named(head)?,
+        schema_named: schema_named(method, headers)?,
         address: None,
     };
-    let asked = rows::Asked { model, query, headers: &head.headers, body };
+    let asked = rows::Asked { model, query, headers, body };
     match verb {
         Verb::Select | Verb::Head => rows::select::decode(asked, form),
         Verb::Insert => rows::insert::decode(asked, form, planner),
@@ -369,11 +371,8 @@ fn no_content() -> Response {
 ///
 /// # Errors
 /// `PGRST106` where it is another than the one there is.
-fn schema_named(head: &Parts) -> Result<bool, Error> {
-    const ACCEPT_PROFILE: HeaderName = HeaderName::from_static("accept-profile");
-    const CONTENT_PROFILE: HeaderName = HeaderName::from_static("content-profile");
-    let name = if head.method.is_safe() { ACCEPT_PROFILE } else { CONTENT_PROFILE };
-    match head.headers.get(name) {
+fn schema_named(method: &Method, headers: &RequestHeaders<'_>) -> Result<bool, Error> {
+    match if method.is_safe() { headers.accept_profile } else { headers.content_profile } {
         None => Ok(false),
         Some(schema) if schema == SCHEMA => Ok(true),
         Some(schema) => {

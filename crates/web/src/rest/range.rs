@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::HeaderValue;
 use mainstay_core::{Code, Error};
 use mainstay_plan::Clauses;
 
@@ -11,10 +11,8 @@ use mainstay_plan::Clauses;
 ///
 /// # Errors
 /// `PGRST103` where its end lies before its start.
-pub(super) fn narrow(clauses: &mut Clauses<'_>, headers: &HeaderMap) -> Result<(), Error> {
-    let Some(range) = headers.get(header::RANGE).and_then(|value| value.to_str().ok()) else {
-        return Ok(());
-    };
+pub(super) fn narrow(clauses: &mut Clauses<'_>, range: Option<&HeaderValue>) -> Result<(), Error> {
+    let Some(range) = range.and_then(|value| value.to_str().ok()) else { return Ok(()) };
     let range = range.trim().strip_prefix("items=").unwrap_or(range.trim());
     let Some((from, to)) = range.split_once('-') else { return Ok(()) };
     let Ok(from) = from.parse::<u64>() else { return Ok(()) };
@@ -81,9 +79,9 @@ mod tests {
     use crate::rest::show;
 
     fn check(range: &str, limit: Option<u64>, offset: Option<u64>, expected: Expect) {
-        let headers = HeaderMap::from_iter([(header::RANGE, range.parse().unwrap())]);
+        let range = range.parse().unwrap();
         let mut clauses = Clauses { limit, offset, ..Clauses::default() };
-        expected.assert_eq(&match narrow(&mut clauses, &headers) {
+        expected.assert_eq(&match narrow(&mut clauses, Some(&range)) {
             Ok(()) => format!("limit {:?} offset {:?}", clauses.limit, clauses.offset),
             Err(error) => show::error(&error),
         });

@@ -37,7 +37,7 @@ pub(in crate::rest) fn decode<'a>(
     asked.refuse_page(Code::NotSupported, "POST")?;
     let query = asked.query;
     let keys = if query.columns.is_some() { Keys::Any } else { Keys::Uniform };
-    let body_form = BodyForm::read(asked.headers)?;
+    let body_form = BodyForm::read(asked.headers.content_type)?;
     let insert = InsertRequest {
         payload: payload::read(asked.body, body_form, keys, planner.limits())?,
         columns: query.columns,
@@ -73,7 +73,7 @@ pub(in crate::rest) fn decode_put<'a>(
 ) -> Result<(Call<'a>, Form), Error> {
     asked.refuse_page(Code::PutPageRefused, "PUT")?;
     let query = asked.query;
-    let body_form = BodyForm::read(asked.headers)?;
+    let body_form = BodyForm::read(asked.headers.content_type)?;
     let mut payload = payload::read(asked.body, body_form, Keys::Any, planner.limits())?;
     let (Some(row), true) = (payload.pop(), payload.is_empty()) else {
         return Err(Error::new(Code::BodyUnreadable, "the body of PUT must be one object"));

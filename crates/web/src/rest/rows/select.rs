@@ -22,7 +22,7 @@ use crate::{
 pub(in crate::rest) fn decode(asked: Asked<'_>, mut form: Form) -> Result<(Call<'_>, Form), Error> {
     let mut query = asked.query;
     if form.verb == Verb::Select {
-        range::narrow(&mut query.clauses, asked.headers)?;
+        range::narrow(&mut query.clauses, asked.headers.range)?;
     }
     form.offset = query.clauses.offset.unwrap_or(0);
     let request = ReadRequest {

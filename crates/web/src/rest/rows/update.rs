@@ -22,7 +22,8 @@ pub(in crate::rest) fn decode<'a>(
 ) -> Result<(Call<'a>, Form), Error> {
     asked.refuse_page(Code::NotSupported, "PATCH")?;
     let query = asked.query;
-    let mut payload = payload::read(asked.body, BodyForm::read(asked.headers)?, Keys::Any, limits)?;
+    let body_form = BodyForm::read(asked.headers.content_type)?;
+    let mut payload = payload::read(asked.body, body_form, Keys::Any, limits)?;
     let row = payload.pop().unwrap_or_default();
     if !payload.is_empty() {
         return Err(Error::new(Code::BodyUnreadable, "the body of PATCH must be one object"));
