@@ -12,7 +12,7 @@ use std::{
 
 use axum::{
     body::Body,
-    http::{Method, StatusCode, Uri},
+    http::{Method, StatusCode, uri::PathAndQuery},
     response::Response,
     routing::future::RouteFuture,
 };
@@ -47,7 +47,22 @@ pin_project! {
     }
 }
 
+/// Whether an answer has its security headers already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Secured {
+    Yes,
+    No,
+}
+
 impl Route {
+    /// Whether its answers come with their security headers.
+    fn secured(&self) -> Secured {
+        match self {
+            Self::Rows { .. } => Secured::Yes,
+            Self::Decided { .. } | Self::Plain { .. } | Self::Compressed { .. } => Secured::No,
+        }
+    }
+
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
         match self.project() {
             RouteProjection::Decided { response } => {
@@ -67,7 +82,7 @@ pub(super) struct Visit {
     pub(super) stack: Stack,
     pub(super) id: RequestId,
     pub(super) method: Method,
-    pub(super) uri: Uri,
+    pub(super) target: Option<PathAndQuery>,
     pub(super) cors: CorsVerdict,
     /// Where the request has a body.
     pub(super) body: Option<BodyOutcome>,
@@ -86,7 +101,7 @@ impl Visit {
         tracing::error!(
             request_id = %self.id,
             method = %self.method,
-            path = self.uri.path(),
+            path = path_of(self.target.as_ref()),
             panic = text,
             "a handler panicked"
         );
@@ -96,24 +111,26 @@ impl Visit {
             .into_response()
     }
 
-    fn finish(self, mut response: Response) -> Response {
+    fn finish(self, mut response: Response, mut secured: Secured) -> Response {
         let shared = &*self.stack.shared;
         // A reader of the body sees only that it broke off; here the bound is known.
         if let Some(body) = &self.body
             && !response.status().is_success()
             && let Some(refusal) = body.refusal(shared.settings.body_bounds())
         {
-            response = refusal.into_response();
+            (response, secured) = (refusal.into_response(), Secured::No);
         }
         let headers = response.headers_mut();
-        security_headers::apply(headers, shared.settings.https);
+        if secured == Secured::No {
+            security_headers::apply(headers, shared.settings.https);
+        }
         headers.insert(X_REQUEST_ID, self.id.header_value());
         self.cors.apply(headers);
         if let (Some(log), Some(started)) = (&shared.log, self.started) {
             let status = response.status();
             log.offer(started, status, |duration_us| RequestEvent {
                 method: self.method,
-                path: self.uri.path().into(),
+                path: path_of(self.target.as_ref()).into(),
                 status,
                 duration_us,
                 request_id: self.id,
@@ -122,6 +139,10 @@ impl Visit {
         }
         response
     }
+}
+
+fn path_of(target: Option<&PathAndQuery>) -> &str {
+    target.map_or("", PathAndQuery::path)
 }
 
 pin_project! {
@@ -150,18 +171,18 @@ impl Future for Answering {
             return Poll::Pending;
         }
         let visit = this.visit.take().expect("BUG: polled after its answer");
-        let response = match polled {
-            Ok(Poll::Ready(response)) => response,
+        let (response, secured) = match polled {
+            Ok(Poll::Ready(response)) => (response, this.route.secured()),
             Err(panic) => {
                 // What is left of the handler is dropped here, where a second panic
                 // does no harm.
                 let _ = catch_unwind(AssertUnwindSafe(|| {
                     this.route.set(Route::Decided { response: None });
                 }));
-                visit.panicked(&*panic)
+                (visit.panicked(&*panic), Secured::No)
             }
             Ok(Poll::Pending) => unreachable!("BUG: pending was returned above"),
         };
-        Poll::Ready(Ok(visit.finish(response)))
+        Poll::Ready(Ok(visit.finish(response, secured)))
     }
 }

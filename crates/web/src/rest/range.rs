@@ -1,7 +1,5 @@
 //! Pages: the `Range` header of a request and `Content-Range` of its answer.
 
-use std::io::Write;
-
 use axum::http::HeaderValue;
 use mainstay_core::{Code, Error};
 use mainstay_plan::Clauses;
@@ -52,22 +50,21 @@ pub(super) fn unsatisfiable(details: impl Into<String>) -> Error {
     Error::new(Code::RangeNotSatisfiable, "Requested range not satisfiable").with_details(details)
 }
 
+/// The value of `Content-Range` where there are no rows and no count.
+pub(super) const UNKNOWN: HeaderValue = HeaderValue::from_static("*/*");
+/// And where there is one row, the first.
+const THE_FIRST: HeaderValue = HeaderValue::from_static("0-0/*");
+
 /// The value of `Content-Range`: `0-9/100`, `0-9/*`, `*/0`.
 pub(super) fn content_range(offset: u64, rows: u64, total: Option<u64>) -> HeaderValue {
-    if rows == 0 && total.is_none() {
-        return HeaderValue::from_static("*/*");
-    }
-    let mut text = Vec::with_capacity(24);
-    // Writing to a Vec cannot fail.
-    let _ = match rows {
-        0 => write!(text, "*/"),
-        _ => write!(text, "{offset}-{}/", offset.saturating_add(rows - 1)),
+    let range = match (offset, rows, total) {
+        (_, 0, None) => return UNKNOWN,
+        (0, 1, None) => return THE_FIRST,
+        (_, 0, _) => "*".to_owned(),
+        _ => format!("{offset}-{}", offset.saturating_add(rows - 1)),
     };
-    let _ = match total {
-        Some(total) => write!(text, "{total}"),
-        None => write!(text, "*"),
-    };
-    HeaderValue::from_maybe_shared(bytes::Bytes::from(text))
+    let total = total.map_or_else(|| "*".to_owned(), |total| total.to_string());
+    HeaderValue::try_from(format!("{range}/{total}"))
         .expect("BUG: digits, `-`, `/` and `*` make a header")
 }
 
