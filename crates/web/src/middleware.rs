@@ -59,7 +59,7 @@ use crate::{
     rest, router,
     state::State,
 };
-use answering::{Route, Visit};
+use answering::{Route, Secured, Visit};
 use compression::CompressedRouter;
 use cors::CorsVerdict;
 
@@ -195,8 +195,16 @@ impl Stack {
             visit.body = Some(outcome.clone());
             BoundedBody::new(body, bounds, outcome)
         });
-        match catch_unwind(AssertUnwindSafe(|| shared.route(parts, body, context))) {
-            Ok(route) => Answering::new(route, visit),
+        let routed = catch_unwind(AssertUnwindSafe(|| {
+            // A body has not arrived yet.
+            let is_whole = body.is_none();
+            let mut route = shared.route(parts, body, context);
+            let answer = if is_whole { route.ask_for_rows() } else { None };
+            (route, answer)
+        }));
+        match routed {
+            Ok((_, Some(response))) => Answering::finished(visit.finish(response, Secured::Yes)),
+            Ok((route, None)) => Answering::new(route, visit),
             Err(panic) => {
                 let response = Some(visit.panicked(&*panic));
                 Answering::new(Route::Decided { response }, visit)

@@ -6,7 +6,7 @@ use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Instant,
 };
 
@@ -49,7 +49,7 @@ pin_project! {
 
 /// Whether an answer has its security headers already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Secured {
+pub(super) enum Secured {
     Yes,
     No,
 }
@@ -60,6 +60,18 @@ impl Route {
         match self {
             Self::Rows { .. } => Secured::Yes,
             Self::Decided { .. } | Self::Plain { .. } | Self::Compressed { .. } => Secured::No,
+        }
+    }
+
+    /// Asks for rows a first time. Most reads are answered then, and nothing of the
+    /// request is held any more when hyper looks whether its caller is still there:
+    /// what it reads then finds room in the buffer the request came in.
+    pub(super) fn ask_for_rows(&mut self) -> Option<Response> {
+        let Self::Rows { future } = self else { return None };
+        // Nobody can be woken yet. Whoever polls next is woken instead.
+        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(response) => Some(response),
+            Poll::Pending => None,
         }
     }
 
@@ -111,7 +123,8 @@ impl Visit {
             .into_response()
     }
 
-    fn finish(self, mut response: Response, mut secured: Secured) -> Response {
+    /// Puts on an answer what every answer has, and offers it to the log.
+    pub(super) fn finish(self, mut response: Response, mut secured: Secured) -> Response {
         let shared = &*self.stack.shared;
         // A reader of the body sees only that it broke off; here the bound is known.
         if let Some(body) = &self.body
@@ -151,6 +164,7 @@ pin_project! {
     pub struct Answering {
         #[pin]
         route: Route,
+        // None once the answer is finished.
         visit: Option<Visit>,
     }
 }
@@ -159,6 +173,11 @@ impl Answering {
     pub(super) fn new(route: Route, visit: Visit) -> Self {
         Self { route, visit: Some(visit) }
     }
+
+    /// An answer that is finished.
+    pub(super) fn finished(response: Response) -> Self {
+        Self { route: Route::Decided { response: Some(response) }, visit: None }
+    }
 }
 
 impl Future for Answering {
@@ -166,11 +185,14 @@ impl Future for Answering {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
+        if this.visit.is_none() {
+            return this.route.poll(cx).map(Ok);
+        }
         let polled = catch_unwind(AssertUnwindSafe(|| this.route.as_mut().poll(cx)));
         if matches!(polled, Ok(Poll::Pending)) {
             return Poll::Pending;
         }
-        let visit = this.visit.take().expect("BUG: polled after its answer");
+        let visit = this.visit.take().expect("BUG: it was there");
         let (response, secured) = match polled {
             Ok(Poll::Ready(response)) => (response, this.route.secured()),
             Err(panic) => {
