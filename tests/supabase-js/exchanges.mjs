@@ -15,10 +15,10 @@
 // - The new key of a row in a model of `gaps`, once an insert has answered it, becomes
 //   `<key N>`: see `serve` in harness.mjs. No other number is ever replaced.
 
-import { appendFileSync, mkdirSync } from "node:fs";
+import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 
-const FOLDER = process.env.SCENARIOS_EXCHANGES;
+const FILE = freshFile(process.env.SCENARIOS_EXCHANGES);
 const SENT = ["accept", "prefer"];
 const OF_ONE_RUN = ["date", "etag", "server-timing", "x-request-id"];
 const RUN_MS_MAX = 3_600_000;
@@ -42,7 +42,7 @@ export class Exchanges {
 
   /** Writes down one exchange: `init` as `fetch` has it, the answer, and its body as text. */
   record(path, init, answer, body) {
-    if (!FOLDER) return;
+    if (!FILE) return;
     const { method = "GET" } = init;
     const model = path.match(/^\/rest\/v1\/(\w+)/)?.[1];
     if (method === "POST" && answer.ok && this.#gaps.includes(model)) {
@@ -64,9 +64,7 @@ export class Exchanges {
     };
     const headers = Object.fromEntries([...answer.headers].map(header));
     const exchange = { request, answer: { status: answer.status, headers, body: made(body) } };
-    mkdirSync(FOLDER, { recursive: true });
-    const file = join(FOLDER, `${basename(process.argv[1], ".test.mjs")}.jsonl`);
-    appendFileSync(file, `${JSON.stringify(exchange)}\n`);
+    appendFileSync(FILE, `${JSON.stringify(exchange)}\n`);
   }
 
   #withoutWhatOneRunMakes(model, answer, text) {
@@ -87,6 +85,15 @@ export function decoded(path) {
   } catch {
     return path;
   }
+}
+
+/** The file of the test file that is run, emptied: nothing of an earlier run is left in it. */
+function freshFile(folder) {
+  if (!folder) return null;
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${basename(process.argv[1], ".test.mjs")}.jsonl`);
+  writeFileSync(file, "");
+  return file;
 }
 
 function number(numbers, value) {

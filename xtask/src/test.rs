@@ -6,6 +6,7 @@
 //! run is a failure.
 
 mod cargo;
+mod exchanges;
 mod fuzz;
 mod kills;
 mod node;
@@ -48,7 +49,7 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         let servers = Servers::start(&mut table, missing);
         if suites {
             cargo::run(&mut table, &servers)?;
-            node::run(&mut table, missing)?;
+            node::run(&mut table, &servers, missing)?;
             fuzz::run(&mut table, args.value("--fuzz-seconds")?.unwrap_or(10))?;
         }
         if removals {

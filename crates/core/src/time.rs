@@ -16,6 +16,8 @@ pub struct Timestamp(i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date(i32);
 
+/// Bytes of `YYYY-MM-DD`.
+const DATE_BYTES: usize = 10;
 const MICROS_PER_SECOND: i64 = 1_000_000;
 const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
 /// 0001-01-01T00:00:00Z.
@@ -65,25 +67,21 @@ impl Timestamp {
     pub fn write_to(self, out: &mut Vec<u8>) {
         let day = self.0.div_euclid(MICROS_PER_DAY);
         let within = self.0.rem_euclid(MICROS_PER_DAY);
-        Date(i32::try_from(day).unwrap_or(0)).write_to(out);
         let (seconds, fraction) = (within / MICROS_PER_SECOND, within % MICROS_PER_SECOND);
-        out.push(b'T');
-        push_two(out, seconds / 3600);
-        out.push(b':');
-        push_two(out, seconds / 60 % 60);
-        out.push(b':');
-        push_two(out, seconds % 60);
-        if fraction != 0 {
-            out.push(b'.');
-            let mut rest = fraction;
-            let mut unit = 100_000;
-            while rest > 0 {
-                out.push(digit(rest / unit));
-                rest %= unit;
-                unit /= 10;
-            }
+        let seconds = u32::try_from(seconds).unwrap_or(0);
+        let mut text = *b"0000-00-00T00:00:00+00:00";
+        text[..DATE_BYTES].copy_from_slice(&Date(i32::try_from(day).unwrap_or(0)).digits());
+        write_two(&mut text[11..], seconds / 3600);
+        write_two(&mut text[14..], seconds / 60 % 60);
+        write_two(&mut text[17..], seconds % 60);
+        if fraction == 0 {
+            out.extend_from_slice(&text);
+            return;
         }
-        out.extend_from_slice(b"+00:00");
+        let (moment, offset) = text.split_at(19);
+        out.extend_from_slice(moment);
+        write_fraction(out, u32::try_from(fraction).unwrap_or(0));
+        out.extend_from_slice(offset);
     }
 }
 
@@ -123,41 +121,57 @@ impl Date {
 
     /// Appends this day as `YYYY-MM-DD`.
     pub fn write_to(self, out: &mut Vec<u8>) {
-        let (year, month, day) = civil_from_days(i64::from(self.0));
-        push_two(out, year / 100);
-        push_two(out, year % 100);
-        out.push(b'-');
-        push_two(out, month);
-        out.push(b'-');
-        push_two(out, day);
+        out.extend_from_slice(&self.digits());
+    }
+
+    fn digits(self) -> [u8; DATE_BYTES] {
+        let (year, month, day) = civil_from_days(self.0);
+        let mut text = *b"0000-00-00";
+        write_two(&mut text, year / 100);
+        write_two(&mut text[2..], year % 100);
+        write_two(&mut text[5..], month);
+        write_two(&mut text[8..], day);
+        text
     }
 }
 
 /// Year, month and day of a count of days since 1970 in the Gregorian calendar.
 ///
 /// The algorithm is Howard Hinnant's `civil_from_days`: years start in March, so
-/// that the leap day is the last of them.
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
+/// that the leap day is the last of them. As no year lies before the first, nothing in
+/// it is negative.
+fn civil_from_days(days: i32) -> (u32, u32, u32) {
+    let shifted = days.saturating_add(719_468).max(0).unsigned_abs();
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
     let year_of_era =
         (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let year = year_of_era + era * 400 + u32::from(month <= 2);
     (year, month, day)
 }
 
-fn push_two(out: &mut Vec<u8>, number: i64) {
-    out.push(digit(number / 10));
-    out.push(digit(number % 10));
+/// Writes the last two digits of a number where a text begins.
+fn write_two(text: &mut [u8], number: u32) {
+    text[0] = digit(number / 10);
+    text[1] = digit(number);
 }
 
-fn digit(number: i64) -> u8 {
-    b'0' + u8::try_from(number).unwrap_or(0)
+/// Appends a point and microseconds without the zeros at their end.
+fn write_fraction(out: &mut Vec<u8>, micros: u32) {
+    let mut text = *b".000000";
+    write_two(&mut text[1..], micros / 10_000);
+    write_two(&mut text[3..], micros / 100);
+    write_two(&mut text[5..], micros);
+    let zeros = text.iter().rev().take_while(|digit| **digit == b'0').count();
+    out.extend_from_slice(&text[..text.len() - zeros]);
+}
+
+/// The last digit of a number.
+fn digit(number: u32) -> u8 {
+    b"0123456789"[(number % 10) as usize]
 }
 
 /// Gives `+00` the minutes that RFC 3339 wants: `+00:00`.

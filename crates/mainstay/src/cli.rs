@@ -9,6 +9,7 @@ mod arguments;
 mod check;
 mod dev;
 mod keys;
+mod migrate;
 mod new;
 mod output;
 mod panel;
@@ -30,6 +31,7 @@ use self::{
 };
 use crate::{
     FolderError, Mistakes, StartError,
+    database::DatabaseError,
     folder::Folder,
     load::{Loaded, environment, load},
     seed::SeedError,
@@ -54,6 +56,7 @@ pub fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(arguments, &output),
         Command::Check(arguments) => check::run(arguments, &output),
         Command::Seed(arguments) => seed::run(arguments, &output),
+        Command::Migrate(command) => migrate::run(command, &output),
         Command::Token(arguments) => token::run(arguments, &output),
         Command::Keys(arguments) => keys::run(arguments, &output),
         Command::Routes(arguments) => routes::run(arguments, &output),
@@ -111,6 +114,12 @@ impl From<StartError> for Failure {
             StartError::NotLoopback(_) => Self::Usage(error.to_string()),
             _ => Self::App(error.to_string()),
         }
+    }
+}
+
+impl From<DatabaseError> for Failure {
+    fn from(error: DatabaseError) -> Self {
+        StartError::from(error).into()
     }
 }
 

@@ -1,8 +1,11 @@
 //! Opening the store and bringing its schema to the models.
 //!
-//! Under `dev` what is missing is added, and what would drop or rewrite data is
-//! refused; `serve` takes an equal schema, or an empty one, which it fills. Nothing
-//! here ever drops.
+//! Under `dev` migrations that are not applied are, what is missing besides is added, and
+//! what would drop or rewrite data is refused; `serve` takes an equal schema that has seen
+//! every migration, or an empty one where there are no migrations, which it fills.
+//! Nothing here ever drops but a migration that says so.
+
+mod migrations;
 
 use std::{
     fmt,
@@ -12,10 +15,13 @@ use std::{
 };
 
 use mainstay_core::{Catalog, DatabaseSettings, Diagnostic, Durability, Error, SourceFile};
-use mainstay_store::{Cx, Difference, Mismatch, Store, differences, steps};
+use mainstay_store::{
+    Cx, Difference, HistoryError, Migration, MigrationMistake, Mismatch, Store, differences, steps,
+};
 use mainstay_store_postgres::{PostgresSettings, PostgresStore};
 use mainstay_store_sqlite::{SqliteSettings, SqliteStore};
 
+pub(crate) use self::migrations::{AppliedFile, read_migrations};
 use crate::{
     folder::{Folder, FolderError},
     load::Mistakes,
@@ -72,6 +78,51 @@ pub enum DatabaseError {
     /// The tables are not what the models want.
     #[error("{0}")]
     Differs(SchemaDiffers),
+    /// A migration's file has a mistake.
+    #[error(transparent)]
+    Migration(#[from] MigrationMistake),
+    /// The migrations are not those that the database has seen.
+    #[error(transparent)]
+    History(#[from] HistoryError),
+    /// A migration failed, and nothing of it was done.
+    #[error(
+        "{file} was not applied, and the database {place} is as it was before it: {}",
+        causes(error)
+    )]
+    NotApplied {
+        /// The migration's file.
+        file: String,
+        /// The file of the database, or the server and database.
+        place: String,
+        /// What the store says.
+        error: Error,
+    },
+    /// The database has not seen every migration.
+    #[error(
+        "the database {place} has not seen {}: `mainstay migrate up` applies {}",
+        files.join(", "),
+        if files.len() == 1 { "it" } else { "them" }
+    )]
+    Behind {
+        /// The file, or the server and database.
+        place: String,
+        /// The migrations' files.
+        files: Vec<String>,
+    },
+    /// The database has seen migrations that the folder does not have.
+    #[error(
+        "the database {place} has seen {}, which this folder does not have: serve the folder \
+         that has {}, or mark later migrations as `compatible = true` before they are applied \
+         where this one can go on beside them",
+        files.join(", "),
+        if files.len() == 1 { "it" } else { "them" }
+    )]
+    Ahead {
+        /// The file, or the server and database.
+        place: String,
+        /// The migrations' files.
+        files: Vec<String>,
+    },
 }
 
 /// A schema that is not the models'.
@@ -82,6 +133,7 @@ pub struct SchemaDiffers {
     /// Where it differs, harmless differences left out.
     pub differences: Vec<Difference>,
     policy: SchemaPolicy,
+    has_migrations: bool,
 }
 
 impl fmt::Display for SchemaDiffers {
@@ -90,14 +142,20 @@ impl fmt::Display for SchemaDiffers {
         for difference in &self.differences {
             writeln!(f, "  {difference}")?;
         }
-        f.write_str(match self.policy {
-            SchemaPolicy::Additive => {
-                "`mainstay dev` adds what is missing and never drops or rewrites. Change the \
-                 models back, change the table yourself, or remove the database to begin anew."
+        f.write_str(match (self.policy, self.has_migrations) {
+            (SchemaPolicy::Additive, _) => {
+                "`mainstay dev` adds what is missing and never drops or rewrites. `mainstay \
+                 migrate new NAME` writes a migration that does; or change the models back, \
+                 change the table yourself, or remove the database to begin anew."
             }
-            SchemaPolicy::EqualOrEmpty => {
+            (SchemaPolicy::EqualOrEmpty, false) => {
                 "A database is taken as it is where it equals the models, and made where it is \
-                 empty. `mainstay dev` adds what is only missing."
+                 empty. `mainstay dev` adds what is only missing; `mainstay migrate new NAME` \
+                 writes a migration."
+            }
+            (SchemaPolicy::EqualOrEmpty, true) => {
+                "It has seen every migration, and the models ask for more: `mainstay migrate \
+                 new NAME` writes the migration that leads there."
             }
         })
     }
@@ -130,6 +188,8 @@ pub(crate) struct Database {
     pub(crate) store: Arc<dyn Store>,
     /// The file, or the server and database; no password is in it.
     pub(crate) place: String,
+    /// Where the migrations lie.
+    folder: Folder,
 }
 
 /// Opens the store of an app; a file that is not there is made.
@@ -142,7 +202,7 @@ pub(crate) async fn open(
 ) -> Result<Database, DatabaseError> {
     match Engine::of(settings.url.expose())? {
         Engine::Sqlite => open_file(folder, settings),
-        Engine::Postgres => open_server(settings).await,
+        Engine::Postgres => open_server(folder, settings).await,
     }
 }
 
@@ -186,12 +246,15 @@ fn open_file(folder: &Folder, settings: &DatabaseSettings) -> Result<Database, D
         ..SqliteSettings::at(&path)
     };
     match SqliteStore::open(sqlite) {
-        Ok(store) => Ok(Database { store: Arc::new(store), place }),
+        Ok(store) => Ok(Database { store: Arc::new(store), place, folder: folder.clone() }),
         Err(error) => Err(DatabaseError::Unusable { place, error }),
     }
 }
 
-async fn open_server(settings: &DatabaseSettings) -> Result<Database, DatabaseError> {
+async fn open_server(
+    folder: &Folder,
+    settings: &DatabaseSettings,
+) -> Result<Database, DatabaseError> {
     let url = settings.url.expose();
     let place = without_secrets(url);
     let postgres = PostgresSettings {
@@ -202,7 +265,7 @@ async fn open_server(settings: &DatabaseSettings) -> Result<Database, DatabaseEr
         ..PostgresSettings::at(url)
     };
     match PostgresStore::open(postgres).await {
-        Ok(store) => Ok(Database { store: Arc::new(store), place }),
+        Ok(store) => Ok(Database { store: Arc::new(store), place, folder: folder.clone() }),
         Err(error) => Err(DatabaseError::Unusable { place, error }),
     }
 }
@@ -268,9 +331,14 @@ impl Database {
         if !mismatches.is_empty() {
             return Err(DatabaseError::Mismatch(mismatches));
         }
-        let unusable = |error| DatabaseError::Unusable { place: self.place.clone(), error };
-        let actual = self.store.introspect().await.map_err(unusable)?;
-        let created = actual.tables.is_empty();
+        let before = self.introspect().await?;
+        let created = before.tables.is_empty();
+        let migrations = read_migrations(&self.folder)?;
+        let mut steps_taken = match &migrations {
+            Some(migrations) => self.follow(migrations, policy).await?,
+            None => Vec::new(),
+        };
+        let actual = if steps_taken.is_empty() { before } else { self.introspect().await? };
         let wanted = self.store.wanted_schema(catalog);
         let found = differences(&wanted, &actual);
         let (additive, rest) = steps(catalog, &found);
@@ -285,16 +353,28 @@ impl Database {
                 place: self.place.clone(),
                 differences: refused,
                 policy,
+                has_migrations: migrations.is_some(),
             }));
         }
-        if additive.is_empty() {
-            return Ok(SchemaChanges { created, steps: Vec::new() });
+        if !additive.is_empty() {
+            let migrated = self.store.migrate(Migration::unrecorded(additive), migrate_cx()).await;
+            steps_taken.extend(migrated.map_err(|error| self.unusable(error))?.steps);
         }
-        let cx = Cx::until(Instant::now() + MIGRATE_MAX);
-        let applied =
-            self.store.migrate(Arc::clone(catalog), additive, cx).await.map_err(unusable)?;
-        Ok(SchemaChanges { created, steps: applied.steps })
+        Ok(SchemaChanges { created, steps: steps_taken })
     }
+
+    async fn introspect(&self) -> Result<mainstay_store::Schema, DatabaseError> {
+        self.store.introspect().await.map_err(|error| self.unusable(error))
+    }
+
+    fn unusable(&self, error: Error) -> DatabaseError {
+        DatabaseError::Unusable { place: self.place.clone(), error }
+    }
+}
+
+/// A call that may take as long as schema changes do.
+fn migrate_cx() -> Cx {
+    Cx::until(Instant::now() + MIGRATE_MAX)
 }
 
 #[cfg(test)]

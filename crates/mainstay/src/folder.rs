@@ -6,13 +6,15 @@
 //! ignores by a file of its own. It never writes anywhere else.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
 use mainstay_core::{SETTINGS_FILE, SourceFile};
 
 const MODELS: &str = "models";
+const MIGRATIONS: &str = "migrations";
 const GENERATED: &str = ".mainstay";
 /// How deep folders under `models/` are looked into; models lie at the first level,
 /// and what lies below is read to be reported as misplaced.
@@ -90,6 +92,42 @@ impl Folder {
     /// The seed rows' directory; it need not be there.
     pub(crate) fn seed(&self) -> PathBuf {
         self.path.join("seed")
+    }
+
+    /// The migrations' directory; it need not be there.
+    pub(crate) fn migrations(&self) -> PathBuf {
+        self.path.join(MIGRATIONS)
+    }
+
+    /// The text of the migrations, by path; none where there is no directory for them.
+    ///
+    /// # Errors
+    /// Where one cannot be read, or is not UTF-8.
+    pub(crate) fn read_migrations(&self) -> Result<Option<Vec<SourceFile>>, FolderError> {
+        let directory = self.migrations();
+        if !directory.is_dir() {
+            return Ok(None);
+        }
+        let entries = visible_entries(&directory)?.into_iter();
+        let files = entries.filter(|entry| entry.name.ends_with(".toml")).map(|entry| {
+            let path = format!("{MIGRATIONS}/{}", entry.name);
+            Ok(SourceFile { path, text: read_text(&entry.path)? })
+        });
+        files.collect::<Result<_, _>>().map(Some)
+    }
+
+    /// Writes a migration that is not there yet, and returns its path below the folder.
+    ///
+    /// # Errors
+    /// Where it is there already, or cannot be written.
+    pub(crate) fn write_migration(&self, file: &str, text: &str) -> Result<String, FolderError> {
+        let directory = self.migrations();
+        fs::create_dir_all(&directory).map_err(FolderError::io(&directory))?;
+        let path = directory.join(file);
+        fs::File::create_new(&path)
+            .and_then(|mut created| created.write_all(text.as_bytes()))
+            .map_err(FolderError::io(&path))?;
+        Ok(format!("{MIGRATIONS}/{file}"))
     }
 
     /// The directory of what Mainstay makes for itself; it need not be there.

@@ -109,7 +109,11 @@ impl Sources<'_, '_> {
                 format!("a request may hold {PATTERNS_MAX} regular expressions at most"),
             ));
         }
-        slots.iter().map(|slot| self.value(slot)).collect()
+        let mut values = Vec::with_capacity(slots.len());
+        for slot in slots {
+            values.push(self.value(slot)?);
+        }
+        Ok(values.into_boxed_slice())
     }
 
     fn value(&self, slot: &SlotSource) -> Result<Value, Error> {

@@ -41,11 +41,7 @@ struct Generations<T> {
     young_bytes: usize,
 }
 
-type Map<T> = HashMap<Box<[u8]>, Arc<Entry<T>>, RandomState>;
-
-struct Entry<T> {
-    variants: RwLock<Vec<Variant<T>>>,
-}
+type Map<T> = HashMap<Box<[u8]>, Vec<Variant<T>>, RandomState>;
 
 struct Variant<T> {
     truths: Vec<(Term, Truth)>,
@@ -63,26 +59,23 @@ impl<T> Cache<T> {
 
     /// The plan made for this structure when the same was true.
     pub(crate) fn get(&self, key: &[u8], truth: &dyn Fn(&Term) -> Truth) -> Option<Arc<T>> {
-        let (entry, is_old) = {
+        // One lock and one count, because every thread that plans meets at them.
+        let (made, is_old) = {
             let generations = self.generations.read();
-            match generations.young.get(key) {
-                Some(entry) => (Arc::clone(entry), false),
-                None => (Arc::clone(generations.old.get(key)?), true),
-            }
-        };
-        let made = entry
-            .variants
-            .read()
-            .iter()
-            .find(|variant| {
+            let (variants, is_old) = match generations.young.get(key) {
+                Some(variants) => (variants, false),
+                None => (generations.old.get(key)?, true),
+            };
+            let variant = variants.iter().find(|variant| {
                 removed("plan-cache-tristates")
                     || variant.truths.iter().all(|(term, then)| truth(term) == *then)
-            })
-            .map(|variant| Arc::clone(&variant.made));
-        if is_old && made.is_some() {
-            self.promote(key, entry);
+            })?;
+            (Arc::clone(&variant.made), is_old)
+        };
+        if is_old {
+            self.promote(key);
         }
-        made
+        Some(made)
     }
 
     /// Keeps a plan of this weight (in columns and nodes), made while these terms were
@@ -97,8 +90,7 @@ impl<T> Cache<T> {
         let bytes = VARIANT_BYTES + weight * NODE_BYTES;
         let variant = Variant { truths, made, bytes };
         let mut generations = self.generations.write();
-        if let Some(entry) = generations.young.get(&key[..]) {
-            let mut variants = entry.variants.write();
+        if let Some(variants) = generations.young.get_mut(&key[..]) {
             if variants.iter().any(|known| known.truths == variant.truths) {
                 return;
             }
@@ -106,22 +98,20 @@ impl<T> Cache<T> {
                 variants.remove(0);
             }
             variants.push(variant);
-            drop(variants);
             generations.grow(bytes, self.bytes_max);
             return;
         }
         let cost = key.len() + bytes;
-        let entry = Entry { variants: RwLock::new(vec![variant]) };
-        generations.young.insert(key.into_boxed_slice(), Arc::new(entry));
+        generations.young.insert(key.into_boxed_slice(), vec![variant]);
         generations.grow(cost, self.bytes_max);
     }
 
-    fn promote(&self, key: &[u8], entry: Arc<Entry<T>>) {
-        let held: usize = entry.variants.read().iter().map(|variant| variant.bytes).sum();
-        let cost = key.len() + held;
+    fn promote(&self, key: &[u8]) {
         let mut generations = self.generations.write();
-        if generations.old.remove(key).is_some() {
-            generations.young.insert(key.into(), entry);
+        if let Some((key, variants)) = generations.old.remove_entry(key) {
+            let held: usize = variants.iter().map(|variant| variant.bytes).sum();
+            let cost = key.len() + held;
+            generations.young.insert(key, variants);
             generations.grow(cost, self.bytes_max);
         }
     }

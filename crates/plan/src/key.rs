@@ -11,8 +11,10 @@ use crate::{
     SelectEmbed, SelectField, SelectItem, bind::VALUES_MAX, request::Text,
 };
 
+/// Bytes a structure mostly takes at most.
+const BYTES_USUAL: usize = 128;
+
 /// A request's structure, and its values in the order they were met.
-#[derive(Default)]
 pub(crate) struct Key<'r, 'a> {
     /// The structure.
     pub(crate) bytes: Vec<u8>,
@@ -23,9 +25,14 @@ pub(crate) struct Key<'r, 'a> {
 }
 
 impl<'r, 'a> Key<'r, 'a> {
+    /// The key of no structure yet.
+    pub(crate) fn new() -> Self {
+        Self { bytes: Vec::with_capacity(BYTES_USUAL), arguments: Vec::new(), clauses: Vec::new() }
+    }
+
     /// The key of a read.
     pub(crate) fn of_read(request: &'r ReadRequest<'a>) -> Self {
-        let mut key = Self { bytes: Vec::with_capacity(128), ..Self::default() };
+        let mut key = Self::new();
         key.tag(b'R');
         key.text(&request.model);
         key.tag(match request.count {
@@ -64,6 +71,8 @@ impl<'r, 'a> Key<'r, 'a> {
         clauses: &'r Clauses<'a>,
         embedded: &'r [(Vec<Text<'a>>, Clauses<'a>)],
     ) {
+        self.arguments = Vec::with_capacity(clauses.filters.len());
+        self.clauses = Vec::with_capacity(1 + embedded.len());
         self.select(select);
         self.clauses(clauses);
         self.length(embedded.len());

@@ -29,7 +29,7 @@ use crate::{
 
 /// The key of a write: its structure and the fields its payload gives.
 pub(crate) fn key_of<'r, 'a>(request: &'r WriteRequest<'a>, payload: &Rows<'_>) -> Key<'r, 'a> {
-    let mut key = Key { bytes: Vec::with_capacity(128), ..Key::default() };
+    let mut key = Key::new();
     key.text(&request.model);
     match &request.action {
         WriteAction::Insert(insert) => {

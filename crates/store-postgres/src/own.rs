@@ -3,6 +3,7 @@
 //! ```sql
 //! CREATE TABLE mainstay_meta (name text PRIMARY KEY, value text NOT NULL);
 //! CREATE TABLE mainstay_outbox (txid bigint NOT NULL, events text NOT NULL);
+//! CREATE TABLE mainstay_migrations (number bigint PRIMARY KEY, …);
 //! ```
 //!
 //! # JSON as text
@@ -23,14 +24,24 @@ use mainstay_core::Error;
 
 use crate::{connection::Connection, error::Trouble};
 
-/// How the tables are laid out.
-const FORMAT: &str = "1";
-
 /// Held while own tables are made, so that two nodes do not make them at once; any
 /// number will do that nobody else takes.
 const MAKING_LOCK: i64 = 0x6d61_696e_7374_6179;
 
-const MAKE: &str = "
+/// What each version adds to the one before; the first is number 1.
+const VERSIONS: [&str; 2] = [FIRST, MIGRATIONS];
+
+/// The migrations that were applied.
+const MIGRATIONS: &str = "
+CREATE TABLE mainstay_migrations (
+    number bigint PRIMARY KEY,
+    name text COLLATE \"C\" NOT NULL,
+    hash text COLLATE \"C\" NOT NULL,
+    compatible boolean NOT NULL,
+    applied_at timestamp with time zone NOT NULL DEFAULT now()
+);";
+
+const FIRST: &str = "
 CREATE TABLE IF NOT EXISTS mainstay_meta (
     name text COLLATE \"C\" PRIMARY KEY,
     value text NOT NULL
@@ -66,32 +77,22 @@ BEGIN
     END IF;
 END $$;";
 
-/// Makes Mainstay's own tables where they are missing.
+/// Makes Mainstay's own tables where they are missing, or older than this program: a
+/// database says in `mainstay_meta` which version it has, and is taken through those it
+/// lacks in one transaction.
 ///
 /// # Errors
 /// `Unavailable`, also where they were made by a Mainstay that lays them out otherwise.
 pub(crate) async fn make(connection: &Connection) -> Result<(), Error> {
-    let format = match format(connection).await {
-        Ok(format) => format,
-        Err(_) => {
-            let make = format!(
-                "BEGIN; SELECT pg_advisory_xact_lock({MAKING_LOCK}); {MAKE}
-                 INSERT INTO mainstay_meta VALUES ('format', '{FORMAT}') ON CONFLICT DO NOTHING;
-                 COMMIT"
-            );
-            if let Err(trouble) = connection.batch(&make).await {
-                // The transaction, if it is still open, is of no more use.
-                let _ = connection.batch("ROLLBACK").await;
-                return Err(trouble.into_error());
-            }
-            format(connection).await.map_err(Trouble::into_error)?
-        }
-    };
-    if format != FORMAT {
-        return Err(Error::unavailable(format!(
-            "the database is laid out in format {format}, and this program knows format {FORMAT}"
-        ))
-        .with_hint("use the version of Mainstay that wrote it, or a later one"));
+    // A database that is ready is not waited for.
+    let is_ready = version(connection).await.is_ok_and(|it| it == VERSIONS.len().to_string());
+    if !is_ready {
+        let begin = format!("BEGIN; SELECT pg_advisory_xact_lock({MAKING_LOCK})");
+        connection.batch(&begin).await.map_err(Trouble::into_error)?;
+        let result = take_versions(connection).await;
+        let end = if result.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        let ended = connection.batch(end).await.map_err(Trouble::into_error);
+        result.and(ended)?;
     }
     // Transactions are numbered anew in a database that was restored from a dump; events
     // from before would then lie in what is the future.
@@ -101,10 +102,35 @@ pub(crate) async fn make(connection: &Connection) -> Result<(), Error> {
         .map_err(Trouble::into_error)
 }
 
-async fn format(connection: &Connection) -> Result<String, Trouble> {
-    let row = connection
-        .client()
-        .query_one("SELECT value FROM mainstay_meta WHERE name = 'format'", &[])
-        .await?;
-    Ok(row.try_get(0)?)
+async fn take_versions(connection: &Connection) -> Result<(), Error> {
+    let found = version(connection).await.map_err(Trouble::into_error)?;
+    let known = found.parse().ok().filter(|version| *version <= VERSIONS.len());
+    let Some(version) = known else {
+        let latest = VERSIONS.len();
+        return Err(Error::unavailable(format!(
+            "the database is laid out in format {found}, and this program knows format {latest}"
+        ))
+        .with_hint("use the version of Mainstay that wrote it, or a later one"));
+    };
+    for sql in VERSIONS.iter().skip(version) {
+        connection.batch(sql).await.map_err(Trouble::into_error)?;
+    }
+    let note = format!(
+        "INSERT INTO mainstay_meta VALUES ('format', '{}')
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        VERSIONS.len()
+    );
+    connection.batch(&note).await.map_err(Trouble::into_error)
+}
+
+/// The version a database has; `0` where it has none.
+async fn version(connection: &Connection) -> Result<String, Trouble> {
+    let client = connection.client();
+    let is_there = client.query_one("SELECT to_regclass('mainstay_meta') IS NOT NULL", &[]).await?;
+    if !is_there.try_get(0)? {
+        return Ok("0".to_owned());
+    }
+    let row =
+        client.query_opt("SELECT value FROM mainstay_meta WHERE name = 'format'", &[]).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or_else(|| "0".to_owned()))
 }

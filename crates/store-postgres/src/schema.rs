@@ -1,7 +1,7 @@
 //! The tables a catalog wants on PostgreSQL.
 
-use mainstay_core::{Catalog, Field, Type};
-use mainstay_store::{Schema, SchemaWords};
+use mainstay_core::{Catalog, Type};
+use mainstay_store::{ModelShape, Schema, SchemaWords, TableSchema};
 
 const WORDS: SchemaWords =
     SchemaWords { column_type, version_type: "bigint", int_key_ends_indexes: false };
@@ -11,9 +11,14 @@ pub(crate) fn wanted(catalog: &Catalog) -> Schema {
     WORDS.wanted(catalog)
 }
 
-/// A field's type, as `format_type` writes it.
-pub(crate) fn column_type(field: &Field) -> String {
-    match field.value_type {
+/// A model's table.
+pub(crate) fn table(shape: &ModelShape) -> TableSchema {
+    WORDS.table(shape)
+}
+
+/// A type, as `format_type` writes it.
+pub(crate) fn column_type(kind: Type) -> String {
+    match kind {
         Type::Text => "text".to_owned(),
         Type::Int => "bigint".to_owned(),
         Type::Float => "double precision".to_owned(),

@@ -11,8 +11,8 @@ use std::{
 use mainstay_core::{Catalog, Error};
 use mainstay_plan::ReadPlan;
 use mainstay_store::{
-    Answer, Applied, Capabilities, Catalogs, Committed, Cx, Event, Health, MigrationStep, Mismatch,
-    ReadDone, RowSink, Schema, Seq, Store, StoreFuture, WriteError, WriteSet,
+    Answer, Applied, AppliedMigration, Capabilities, Catalogs, Committed, Cx, Event, Health,
+    Migration, Mismatch, ReadDone, RowSink, Schema, Seq, Store, StoreFuture, WriteError, WriteSet,
     refusal::{closed, deadline_exceeded},
 };
 
@@ -220,17 +220,19 @@ impl Store for PostgresStore {
         })
     }
 
-    fn migrate(
-        &self,
-        catalog: Arc<Catalog>,
-        steps: Vec<MigrationStep>,
-        cx: Cx,
-    ) -> StoreFuture<'_, Result<Applied, Error>> {
+    fn migrate(&self, migration: Migration, cx: Cx) -> StoreFuture<'_, Result<Applied, Error>> {
         Box::pin(async move {
             let connection = self.inner.pool.take(cx.deadline).await?;
-            let applied = migrate::migrate(&connection, &catalog, &steps).await?;
+            let applied = migrate::migrate(&connection, &migration).await?;
             connection.give_back();
             Ok(applied)
+        })
+    }
+
+    fn migrations(&self) -> StoreFuture<'_, Result<Vec<AppliedMigration>, Error>> {
+        Box::pin(async move {
+            let lane = self.inner.lanes.take()?;
+            migrate::migrations(lane.connection()).await.map_err(Trouble::into_error)
         })
     }
 

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use mainstay_store::{ColumnSchema, IndexSchema, ReferenceSchema, Schema, TableSchema};
+use mainstay_core::OnDelete;
+use mainstay_store::{
+    ColumnSchema, IndexSchema, ReferenceSchema, ReferenceShape, Schema, TableSchema,
+    on_delete_words,
+};
 use rusqlite::{Connection, params};
 
 /// The tables that are there now, Mainstay's own left out.
@@ -77,29 +81,54 @@ fn indexes(
     Ok(found)
 }
 
-fn references(
+/// The columns of a table's key, in its order.
+pub(crate) fn key(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
+    let mut statement =
+        connection.prepare("SELECT name FROM pragma_table_info(?) WHERE pk > 0 ORDER BY pk")?;
+    statement.query_map([table], |row| row.get(0))?.collect()
+}
+
+/// A table's references.
+pub(crate) fn reference_shapes(
     connection: &Connection,
     table: &str,
-) -> rusqlite::Result<BTreeMap<Vec<String>, ReferenceSchema>> {
+) -> rusqlite::Result<Vec<ReferenceShape>> {
     let mut statement = connection.prepare(
         "SELECT id, \"table\", \"from\", \"to\", on_delete FROM pragma_foreign_key_list(?1)
          ORDER BY id, seq",
     )?;
-    let mut by_id: BTreeMap<i64, (Vec<String>, ReferenceSchema)> = BTreeMap::new();
+    let mut by_id: BTreeMap<i64, ReferenceShape> = BTreeMap::new();
     let mut rows = statement.query(params![table])?;
     while let Some(row) = rows.next()? {
-        let target: String = row.get(1)?;
-        let on_delete: String = row.get(4)?;
-        let on_delete = match on_delete.as_str() {
-            "NO ACTION" => "restrict".to_owned(),
-            other => other.to_lowercase(),
+        let to: String = row.get(1)?;
+        let on_delete = match row.get_ref(4)?.as_str()? {
+            "CASCADE" => OnDelete::Cascade,
+            "SET NULL" => OnDelete::SetNull,
+            _ => OnDelete::Restrict,
         };
-        let (from, to) = by_id.entry(row.get(0)?).or_insert_with(|| {
-            (Vec::new(), ReferenceSchema { table: target, columns: Vec::new(), on_delete })
+        let reference = by_id.entry(row.get(0)?).or_insert_with(|| ReferenceShape {
+            fields: Vec::new(),
+            to,
+            to_fields: Vec::new(),
+            on_delete,
         });
-        from.push(row.get(2)?);
+        reference.fields.push(row.get(2)?);
         // A reference to a primary key need not name its columns.
-        to.columns.push(row.get::<_, Option<String>>(3)?.unwrap_or_else(|| "id".to_owned()));
+        let to = row.get::<_, Option<String>>(3)?.unwrap_or_else(|| "id".to_owned());
+        reference.to_fields.push(to);
     }
     Ok(by_id.into_values().collect())
+}
+
+fn references(
+    connection: &Connection,
+    table: &str,
+) -> rusqlite::Result<BTreeMap<Vec<String>, ReferenceSchema>> {
+    let shapes = reference_shapes(connection, table)?.into_iter();
+    let schema = |it: ReferenceShape| ReferenceSchema {
+        table: it.to,
+        columns: it.to_fields,
+        on_delete: on_delete_words(it.on_delete).to_owned(),
+    };
+    Ok(shapes.map(|it| (it.fields.clone(), schema(it))).collect())
 }

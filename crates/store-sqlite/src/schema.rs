@@ -1,7 +1,7 @@
 //! The tables a catalog wants on SQLite.
 
-use mainstay_core::{Catalog, Field, Type};
-use mainstay_store::{Schema, SchemaWords};
+use mainstay_core::{Catalog, Type};
+use mainstay_store::{ModelShape, Schema, SchemaWords, TableSchema};
 
 const WORDS: SchemaWords =
     SchemaWords { column_type, version_type: "INTEGER (version)", int_key_ends_indexes: true };
@@ -11,10 +11,15 @@ pub(crate) fn wanted(catalog: &Catalog) -> Schema {
     WORDS.wanted(catalog)
 }
 
+/// A model's table.
+pub(crate) fn table(shape: &ModelShape) -> TableSchema {
+    WORDS.table(shape)
+}
+
 /// SQLite's type and, since several of ours share one, what the column is to hold.
-pub(crate) fn column_type(field: &Field) -> String {
-    let stored = stored_type(field.value_type);
-    match field.value_type {
+pub(crate) fn column_type(kind: Type) -> String {
+    let stored = stored_type(kind);
+    match kind {
         Type::Decimal { scale, .. } => format!("{stored} (decimal, scale {scale})"),
         kind => format!("{stored} ({kind})"),
     }

@@ -8,8 +8,8 @@ use std::{
 use mainstay_core::{Catalog, Error};
 use mainstay_plan::ReadPlan;
 use mainstay_store::{
-    Answer, Applied, Capabilities, Committed, Cx, Event, Health, MigrationStep, Mismatch, ReadDone,
-    RowSink, Schema, Seq, Store, StoreFuture, WriteError, WriteSet,
+    Answer, Applied, AppliedMigration, Capabilities, Committed, Cx, Event, Health, Migration,
+    Mismatch, ReadDone, RowSink, Schema, Seq, Store, StoreFuture, WriteError, WriteSet,
     refusal::{closed, deadline_exceeded},
 };
 
@@ -159,13 +159,14 @@ impl Store for SqliteStore {
         }))
     }
 
-    fn migrate(
-        &self,
-        catalog: Arc<Catalog>,
-        steps: Vec<MigrationStep>,
-        _cx: Cx,
-    ) -> StoreFuture<'_, Result<Applied, Error>> {
-        Box::pin(self.writer.run(move |connection| migrate::migrate(connection, &catalog, &steps)))
+    fn migrate(&self, migration: Migration, _cx: Cx) -> StoreFuture<'_, Result<Applied, Error>> {
+        Box::pin(self.writer.run(move |connection| migrate::migrate(connection, &migration)))
+    }
+
+    fn migrations(&self) -> StoreFuture<'_, Result<Vec<AppliedMigration>, Error>> {
+        Box::pin(self.pool.run(|connection| {
+            migrate::migrations(connection).map_err(|error| Trouble::from(error).into_error())
+        }))
     }
 
     fn health(&self, _cx: Cx) -> StoreFuture<'_, Health> {

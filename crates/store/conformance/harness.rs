@@ -18,8 +18,8 @@ use mainstay_plan::{
     WritePlan, WriteRequest,
 };
 use mainstay_store::{
-    Answer, Committed, Cx, End, Event, RowSink, Seq, Store, WriteError, WriteSet, differences,
-    steps,
+    Answer, Committed, Cx, End, Event, Migration, RowSink, Seq, Store, WriteError, WriteSet,
+    differences, steps,
 };
 use uuid::Uuid;
 
@@ -75,7 +75,7 @@ impl App {
         let found = differences(&self.store.wanted_schema(catalog), &actual);
         let (steps, rest) = steps(catalog, &found);
         assert!(rest.is_empty(), "{rest:?}");
-        let applied = self.store.migrate(Arc::clone(catalog), steps, cx()).await.unwrap();
+        let applied = self.store.migrate(Migration::unrecorded(steps), cx()).await.unwrap();
         self.store.adopt(Arc::clone(catalog));
         applied.steps
     }

@@ -26,12 +26,16 @@ pub use context::{Cx, Mark};
 pub use error::WriteError;
 pub use event::{Event, EventOp, Seq};
 pub use migration::{
-    Applied, Change, Difference, DifferenceKind, MigrationStep, differences, steps,
+    Applied, AppliedMigration, Change, Choices, CompareError, Difference, DifferenceKind,
+    FieldShape, Fill, HistoryError, Migration, MigrationMistake, MigrationRecord, MigrationStep,
+    Migrations, ModelShape, Presence, Question, ReferenceShape, Rename, Snapshot, Standing,
+    can_convert, compare, convert, differences, in_the_way, is_there, render, render_empty, steps,
+    there_already,
 };
 pub use outbox::{EventEntries, read_events};
 pub use schema::{
     ColumnSchema, IndexSchema, ReferenceSchema, Schema, SchemaWords, TableSchema, VERSION_COLUMN,
-    columns_of, is_nullable, target,
+    on_delete_words,
 };
 pub use sink::{NoRows, RowSink};
 pub use traits::{Answer, Committed, End, Health, ReadDone, Store, StoreFuture, WriteSet};

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use mainstay_core::{Catalog, Field, FieldId, IdKind, Model, OnDelete, Reference};
+use mainstay_core::{Catalog, IdKind, OnDelete, Type};
+
+use crate::{ModelShape, ReferenceShape, Snapshot};
 
 /// Tables by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,11 +57,11 @@ pub struct ReferenceSchema {
     pub on_delete: String,
 }
 
-/// How an engine says what a catalog wants of it.
+/// How an engine says what models want of it.
 #[derive(Clone, Copy, Debug)]
 pub struct SchemaWords {
     /// A field's type, in the engine's own words.
-    pub column_type: fn(&Field) -> String,
+    pub column_type: fn(Type) -> String,
     /// The type of the hidden column that counts a row's changes.
     pub version_type: &'static str,
     /// Whether every index ends with an int key by itself, as where that is the row's
@@ -74,23 +76,20 @@ impl SchemaWords {
     /// The tables a catalog wants.
     #[must_use]
     pub fn wanted(&self, catalog: &Catalog) -> Schema {
-        let tables = catalog
-            .models()
-            .iter()
-            .filter(|model| model.managed)
-            .map(|model| (model.table.table.to_string(), self.table(catalog, model)))
-            .collect();
-        Schema { tables }
+        let models = Snapshot::of(catalog).models.into_iter();
+        Schema { tables: models.map(|(name, shape)| (name, self.table(&shape))).collect() }
     }
 
-    fn table(&self, catalog: &Catalog, model: &Model) -> TableSchema {
-        let mut columns: Vec<ColumnSchema> = model
+    /// A model's table.
+    #[must_use]
+    pub fn table(&self, shape: &ModelShape) -> TableSchema {
+        let mut columns: Vec<ColumnSchema> = shape
             .fields
             .iter()
             .map(|field| ColumnSchema {
-                name: field.column.to_string(),
-                sql_type: (self.column_type)(field),
-                nullable: is_nullable(model, field),
+                name: field.name.clone(),
+                sql_type: (self.column_type)(field.kind),
+                nullable: !field.required,
             })
             .collect();
         columns.push(ColumnSchema {
@@ -98,72 +97,51 @@ impl SchemaWords {
             sql_type: self.version_type.to_owned(),
             nullable: false,
         });
-        let references = catalog
-            .references()
-            .iter()
-            .filter(|reference| catalog.model(reference.from).name == model.name)
-            .map(|it| (columns_of(model, &it.from_fields), target(catalog, it)))
-            .collect();
+        let references = shape.references.values();
         TableSchema {
             columns,
-            key: columns_of(model, &model.key),
-            indexes: self.indexes(model),
-            references,
+            key: shape.key.clone(),
+            indexes: self.indexes(shape),
+            references: references.map(|it| (it.fields.clone(), target(it))).collect(),
         }
     }
 
-    /// Unique constraints, and the indexes a catalog has for a model.
+    /// Unique constraints, and the other indexes of a model.
     ///
     /// Every order is made complete by the key, in the direction of its last term, so an
     /// index ends with the key: rows then come out of it in order, and none need sorting.
-    fn indexes(&self, model: &Model) -> BTreeMap<String, IndexSchema> {
-        let uniques = model.uniques.iter().map(|unique| {
-            let columns =
-                columns_of(model, &unique.fields).into_iter().map(|name| (name, false)).collect();
-            (unique.name.to_string(), IndexSchema { columns, unique: true })
+    fn indexes(&self, shape: &ModelShape) -> BTreeMap<String, IndexSchema> {
+        let uniques = shape.uniques.iter().map(|(name, fields)| {
+            let columns = fields.iter().map(|field| (field.clone(), false)).collect();
+            (name.clone(), IndexSchema { columns, unique: true })
         });
-        let others = model.indexes.iter().map(|index| {
-            let mut fields = index.fields.clone();
-            let descends = fields.last().is_some_and(|(_, descends)| *descends);
-            if model.id != IdKind::Int || !self.int_key_ends_indexes {
-                let ties =
-                    model.key.iter().filter(|key| !index.fields.iter().any(|(f, _)| f == *key));
-                fields.extend(ties.map(|key| (*key, descends)));
+        let others = shape.indexes.iter().map(|(name, fields)| {
+            let mut columns = fields.clone();
+            let descends = columns.last().is_some_and(|(_, descends)| *descends);
+            if shape.id != IdKind::Int || !self.int_key_ends_indexes {
+                let ties = shape.key.iter().filter(|key| fields.iter().all(|(it, _)| it != *key));
+                columns.extend(ties.map(|key| (key.clone(), descends)));
             }
-            let columns = fields
-                .iter()
-                .map(|(field, descends)| (model.field(*field).column.to_string(), *descends))
-                .collect();
-            (index.name.to_string(), IndexSchema { columns, unique: false })
+            (name.clone(), IndexSchema { columns, unique: false })
         });
         uniques.chain(others).collect()
     }
 }
 
-/// Whether a field's column may be null.
-#[must_use]
-pub fn is_nullable(model: &Model, field: &Field) -> bool {
-    !field.required && !model.key.iter().any(|key| model.field(*key).name == field.name)
-}
-
-/// The columns of fields.
-#[must_use]
-pub fn columns_of(model: &Model, fields: &[FieldId]) -> Vec<String> {
-    fields.iter().map(|field| model.field(*field).column.to_string()).collect()
-}
-
-/// What a reference points at.
-#[must_use]
-pub fn target(catalog: &Catalog, reference: &Reference) -> ReferenceSchema {
-    let to = catalog.model(reference.to);
+fn target(reference: &ReferenceShape) -> ReferenceSchema {
     ReferenceSchema {
-        table: to.table.table.to_string(),
-        columns: columns_of(to, &reference.to_fields),
-        on_delete: match reference.on_delete {
-            OnDelete::Restrict => "restrict",
-            OnDelete::Cascade => "cascade",
-            OnDelete::SetNull => "set null",
-        }
-        .to_owned(),
+        table: reference.to.clone(),
+        columns: reference.to_fields.clone(),
+        on_delete: on_delete_words(reference.on_delete).to_owned(),
+    }
+}
+
+/// `cascade`, `set null` or `restrict`.
+#[must_use]
+pub fn on_delete_words(on_delete: OnDelete) -> &'static str {
+    match on_delete {
+        OnDelete::Restrict => "restrict",
+        OnDelete::Cascade => "cascade",
+        OnDelete::SetNull => "set null",
     }
 }

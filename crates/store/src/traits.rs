@@ -6,8 +6,8 @@ use mainstay_core::{Catalog, Error, Value};
 use mainstay_plan::{ReadPlan, WritePlan};
 
 use crate::{
-    Applied, Capabilities, Cx, Event, Mark, MigrationStep, Mismatch, RowSink, Schema, Seq,
-    WriteError,
+    Applied, AppliedMigration, Capabilities, Cx, Event, Mark, Migration, Mismatch, RowSink, Schema,
+    Seq, WriteError,
 };
 
 /// A boxed future, so that a store can be a trait object.
@@ -72,16 +72,20 @@ pub trait Store: Send + Sync + 'static {
     /// `Unavailable` or `Internal`.
     fn introspect(&self) -> StoreFuture<'_, Result<Schema, Error>>;
 
-    /// Carries out schema changes in one transaction: all or none.
+    /// Carries out schema changes in one transaction, all or none, while nobody else does:
+    /// another node waits. Where the migration is one that is noted, the note is part of
+    /// the transaction; where it is noted already nothing is done. What a step would add
+    /// and is there as the step would make it is left as it is.
     ///
     /// # Errors
     /// `Unavailable`, or `Internal` with the step that failed as its message.
-    fn migrate(
-        &self,
-        catalog: Arc<Catalog>,
-        steps: Vec<MigrationStep>,
-        cx: Cx,
-    ) -> StoreFuture<'_, Result<Applied, Error>>;
+    fn migrate(&self, migration: Migration, cx: Cx) -> StoreFuture<'_, Result<Applied, Error>>;
+
+    /// The migrations that are noted, by number.
+    ///
+    /// # Errors
+    /// `Unavailable` or `Internal`.
+    fn migrations(&self) -> StoreFuture<'_, Result<Vec<AppliedMigration>, Error>>;
 
     /// Whether the store answers.
     fn health(&self, cx: Cx) -> StoreFuture<'_, Health>;

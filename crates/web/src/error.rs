@@ -8,7 +8,7 @@ use std::error::Error as StdError;
 
 use axum::{
     body::Body,
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::Response,
 };
 use mainstay_core::{Actor, Code, Error};
@@ -109,6 +109,11 @@ impl Failure {
     /// The answer. A 5xx is logged here with its cause, under the request's id.
     #[must_use]
     pub fn into_response(self, request_id: Option<&str>) -> Response {
+        self.answer(request_id, HeaderMap::new())
+    }
+
+    /// The same, with these headers besides. Of rows they say nothing any more.
+    pub(crate) fn answer(self, request_id: Option<&str>, mut headers: HeaderMap) -> Response {
         let Self { error, anonymous } = self;
         let status = match error.code() {
             Code::Denied if anonymous => StatusCode::UNAUTHORIZED,
@@ -117,9 +122,7 @@ impl Failure {
         if status.is_server_error() {
             log(&error, request_id);
         }
-        let mut res = Response::new(Body::from(body(&error, status, request_id)));
-        *res.status_mut() = status;
-        let headers = res.headers_mut();
+        headers.remove(header::CONTENT_RANGE);
         headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/json; charset=utf-8"),
@@ -148,6 +151,9 @@ impl Failure {
             }
             _ => {}
         }
+        let mut res = Response::new(Body::from(body(&error, status, request_id)));
+        *res.status_mut() = status;
+        *res.headers_mut() = headers;
         res
     }
 }

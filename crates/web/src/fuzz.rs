@@ -3,11 +3,11 @@
 //! Each takes what came over the wire and panics only where the code behind it
 //! does; errors are what strangers mostly earn and are given back.
 
-use axum::http::{HeaderMap, Method, Request};
+use axum::http::{HeaderMap, Method};
 use mainstay_core::{Actor, Error, Limits, Timestamp};
 use mainstay_plan::{Planner, ReadPlan, WritePlan};
 
-use crate::rest::{self, Params, Plan, Rehearsal};
+use crate::rest::{self, Params, Plan, Rehearsal, RequestHeaders};
 
 /// `METHOD /rest/v1/{model}?{query}` with its headers and a body.
 #[derive(Clone, Debug)]
@@ -70,12 +70,10 @@ pub fn write_plan(
 }
 
 fn plan(planner: &Planner, sent: &Sent<'_>, actor: &Actor, now: Timestamp) -> Result<Plan, Error> {
-    let mut req = Request::new(());
-    *req.method_mut() = sent.method.clone();
-    *req.headers_mut() = sent.headers.clone();
-    let (head, ()) = req.into_parts();
-    let params = Params::decode(Some(sent.query))?;
-    let (call, _) =
-        rest::decode(sent.model, &head, &params, sent.body, planner, Rehearsal::Refused)?;
+    let Sent { method, model, query, headers, body } = sent;
+    let params = Params::decode(Some(query))?;
+    let headers = RequestHeaders::read(headers);
+    let rehearsal = Rehearsal::Refused;
+    let (call, _) = rest::decode(model, method, &headers, &params, body, planner, rehearsal)?;
     rest::plan(call, planner, actor, now)
 }

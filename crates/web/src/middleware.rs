@@ -39,7 +39,7 @@ use axum::{
     BoxError, Router,
     body::Body,
     extract::ConnectInfo,
-    http::{Method, Request, StatusCode, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, Request, StatusCode, request::Parts},
     response::Response,
 };
 use bytes::Bytes;
@@ -54,8 +54,12 @@ pub use host::HostPolicy;
 pub use request_id::RequestId;
 pub use request_log::{LogEntry, LogPolicy, RequestEvent, RequestLog};
 
-use crate::{router, state::State};
-use answering::{Route, Visit};
+use crate::{
+    pipeline::{self, RowsRequest},
+    rest, router,
+    state::State,
+};
+use answering::{Route, Secured, Visit};
 use compression::CompressedRouter;
 use cors::CorsVerdict;
 
@@ -114,10 +118,17 @@ struct Shared {
     router: Router,
     compressed: Option<CompressedRouter>,
     /// Where rows are answered without asking the router.
-    rows: Option<State>,
+    rows: Option<Rows>,
     settings: StackSettings,
     ids: RequestIds,
     log: Option<RequestLog>,
+}
+
+/// What answers rows, and the headers each of those answers begins with: those of every
+/// answer are among them.
+struct Rows {
+    state: State,
+    headers: HeaderMap,
 }
 
 impl Stack {
@@ -131,7 +142,7 @@ impl Stack {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Answers `/rest/v1/` of this state without asking the router, whose way there and
+    /// Answers for the rows of this state without asking the router, whose way there and
     /// back is a tenth of what a small read costs. Not for a router with layers of an
     /// app's own: they would be passed by.
     ///
@@ -140,7 +151,11 @@ impl Stack {
     #[must_use]
     pub fn with_rows(mut self, state: State) -> Self {
         let shared = Arc::get_mut(&mut self.shared).expect("BUG: a stack is set up before use");
-        shared.rows = Some(state);
+        let mut headers = rest::headers();
+        security_headers::apply(&mut headers, shared.settings.https);
+        // Its place, so that the map need not grow when there is an id.
+        headers.insert(X_REQUEST_ID, HeaderValue::from_static("-"));
+        shared.rows = Some(Rows { state, headers });
         self
     }
 
@@ -153,13 +168,13 @@ impl Stack {
     {
         let shared = &*self.shared;
         let started = shared.log.is_some().then(Instant::now);
-        let (mut parts, body) = request.into_parts();
+        let (parts, body) = request.into_parts();
         let context = self.context(&parts, peer);
         let mut visit = Visit {
             stack: self.clone(),
             id: context.id,
             method: parts.method.clone(),
-            uri: parts.uri.clone(),
+            target: parts.uri.path_and_query().cloned(),
             cors: CorsVerdict::of(&parts.headers, &shared.settings.cors),
             body: None,
             started,
@@ -175,17 +190,21 @@ impl Stack {
             let response = Some(refusal.into_response());
             return Answering::new(Route::Decided { response }, visit);
         }
-        parts.extensions.insert(context);
-        let body = if body.is_end_stream() {
-            Body::empty()
-        } else {
+        let body = (!body.is_end_stream()).then(|| {
             let outcome = BodyOutcome::default();
             visit.body = Some(outcome.clone());
-            Body::new(BoundedBody::new(body, bounds, outcome))
-        };
-        let request = Request::from_parts(parts, body);
-        match catch_unwind(AssertUnwindSafe(|| shared.route(request))) {
-            Ok(route) => Answering::new(route, visit),
+            BoundedBody::new(body, bounds, outcome)
+        });
+        let routed = catch_unwind(AssertUnwindSafe(|| {
+            // A body has not arrived yet.
+            let is_whole = body.is_none();
+            let mut route = shared.route(parts, body, context);
+            let answer = if is_whole { route.ask_for_rows() } else { None };
+            (route, answer)
+        }));
+        match routed {
+            Ok((_, Some(response))) => Answering::finished(visit.finish(response, Secured::Yes)),
+            Ok((route, None)) => Answering::new(route, visit),
             Err(panic) => {
                 let response = Some(visit.panicked(&*panic));
                 Answering::new(Route::Decided { response }, visit)
@@ -218,17 +237,25 @@ impl Stack {
 }
 
 impl Shared {
-    fn route(&self, request: Request<Body>) -> Route {
-        match &self.compressed {
-            Some(compressed) if compression::is_asked_for(request.headers()) => {
-                Route::Compressed { future: compressed.clone().call(request) }
-            }
-            _ => match &self.rows {
-                Some(state) if request.uri().path().starts_with(router::REST) => {
-                    Route::Rows { future: Box::pin(router::answer_rest(state.clone(), request)) }
-                }
-                _ => Route::Plain { future: self.router.clone().call(request) },
-            },
+    fn route<B>(&self, mut head: Parts, body: Option<B>, context: RequestContext) -> Route
+    where
+        B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let compressed =
+            self.compressed.as_ref().filter(|_| compression::is_asked_for(&head.headers));
+        if let (Some(rows), None) = (&self.rows, compressed)
+            && router::is_for_rows(&head.method, &head.uri)
+        {
+            let req = RowsRequest { head, body, id: Some(context.id) };
+            let future = pipeline::answer(rows.state.clone(), rows.headers.clone(), req);
+            return Route::Rows { future: Box::pin(future) };
+        }
+        head.extensions.insert(context);
+        let request = Request::from_parts(head, body.map_or_else(Body::empty, Body::new));
+        match compressed {
+            Some(compressed) => Route::Compressed { future: compressed.clone().call(request) },
+            None => Route::Plain { future: self.router.clone().call(request) },
         }
     }
 }

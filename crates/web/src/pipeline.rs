@@ -9,58 +9,87 @@ use std::time::{Duration, Instant};
 
 use axum::{
     BoxError,
-    body::{Body, HttpBody as _},
-    extract::Request,
-    http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, request::Parts},
     response::Response,
 };
 use bytes::Bytes;
+use http_body::Body;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use mainstay_auth::Credentials;
 use mainstay_core::{Code, Error};
 use mainstay_store::Cx;
 
 use crate::{
     error::Failure,
-    middleware::RequestContext,
-    rest::{self, Params},
+    middleware::RequestId,
+    rest::{self, Params, RequestHeaders},
+    router::REST,
     state::{ServerTiming, State},
 };
 
-/// What the rows of one address depend on, for whoever keeps answers: PostgREST's
-/// list, and the caller.
-const VARY: HeaderValue = HeaderValue::from_static("accept, prefer, range, authorization, apikey");
-
-/// Answers a request for the rows of a model.
-pub(crate) async fn answer(state: &State, model: &str, req: Request) -> Response {
-    let (head, body) = req.into_parts();
-    let mut stages = Stages::begin(state.settings().server_timing);
-    let mut res = match rows(state, model, &head, body, &mut stages).await {
-        Ok(res) => res,
-        Err(failure) => failure.into_response(request_id(&head)),
-    };
-    res.headers_mut().insert(header::VARY, VARY);
-    stages.tell(res.headers_mut());
-    res
+/// Who asks for the rows of a model, and how.
+pub(crate) struct RowsRequest<B> {
+    /// The request's line and headers; its path is `/rest/v1/{model}`.
+    pub(crate) head: Parts,
+    /// The request's body, if it has one.
+    pub(crate) body: Option<B>,
+    /// The request's id, where the layer around the router gave it one.
+    pub(crate) id: Option<RequestId>,
 }
 
-async fn rows(
+impl<B> RowsRequest<B> {
+    fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(RequestId::as_str)
+    }
+}
+
+/// Answers a request for the rows of a model. `headers` are those every answer has,
+/// beside [`rest::headers`]; all of them are on the answer, whatever became of the
+/// request.
+#[expect(clippy::manual_async_fn, reason = "an async fn would hold its arguments twice")]
+pub(crate) fn answer<B>(
+    state: State,
+    mut headers: HeaderMap,
+    mut req: RowsRequest<B>,
+) -> impl Future<Output = Response>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<BoxError>,
+{
+    async move {
+        let mut stages = Stages::begin(state.settings().server_timing);
+        let mut res = match rows(&state, &mut req, &mut headers, &mut stages).await {
+            Ok(res) => res,
+            Err(failure) => failure.answer(req.id(), headers),
+        };
+        stages.tell(res.headers_mut());
+        res
+    }
+}
+
+async fn rows<B>(
     state: &State,
-    model: &str,
-    head: &Parts,
-    body: Body,
+    req: &mut RowsRequest<B>,
+    headers: &mut HeaderMap,
     stages: &mut Stages,
-) -> Result<Response, Failure> {
-    let body = read_body(state, head, body).await?;
+) -> Result<Response, Failure>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<BoxError>,
+{
+    let body = read_body(state, req).await?;
+    let head = &req.head;
     let (plan, form, sink, within, anonymous) = {
         let (app, now) = (state.app(), state.now());
         let (planner, rehearsal) = (app.planner(), state.settings().rehearsal);
 
+        let model = head.uri.path().strip_prefix(REST).unwrap_or_default();
         let params = Params::decode(head.uri.query())?;
-        let (call, form) = rest::decode(model, head, &params, &body, planner, rehearsal)?;
+        let headers = RequestHeaders::read(&head.headers);
+        let (call, form) =
+            rest::decode(model, &head.method, &headers, &params, &body, planner, rehearsal)?;
         stages.end("decode");
 
-        let actor = app.verifier().caller(credentials(&head.headers), now)?;
+        let actor = app.verifier().caller(headers.credentials(), now)?;
         stages.end("who");
 
         let plan = rest::plan(call, planner, &actor, now).map_err(|e| Failure::of(e, &actor))?;
@@ -71,20 +100,23 @@ async fn rows(
         (plan, form, sink, Duration::from_millis(limits.request_ms), actor.is_anonymous())
     };
     let mut cx = Cx::until(Instant::now() + within);
-    cx.request_id = request_id(head).map(Box::from);
+    cx.request_id = req.id().map(Box::from);
     let outcome = rest::carry_out(plan, &form, &**state.store(), cx, sink).await;
     stages.end("store");
 
-    let res = outcome.and_then(|outcome| rest::encode(outcome, &form));
+    let res = outcome.and_then(|outcome| rest::encode(outcome, &form, headers));
     stages.end("encode");
     res.map_err(|error| Failure::new(error, anonymous))
 }
 
 /// The bytes of a request's body; the layer around the router bounds it too.
-async fn read_body(state: &State, head: &Parts, body: Body) -> Result<Bytes, Error> {
-    if head.method.is_safe() {
-        return Ok(Bytes::new());
-    }
+async fn read_body<B>(state: &State, req: &mut RowsRequest<B>) -> Result<Bytes, Error>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<BoxError>,
+{
+    let sent = req.body.as_mut().filter(|_| !req.head.method.is_safe());
+    let Some(body) = sent else { return Ok(Bytes::new()) };
     let bytes_max = state.app().planner().limits().body_bytes_max;
     let mut body = Limited::new(body, bytes_max);
     let unreadable = |error: BoxError| {
@@ -106,21 +138,6 @@ async fn read_body(state: &State, head: &Parts, body: Body) -> Result<Bytes, Err
     }
     let rest = body.collect().await.map_err(unreadable)?.to_bytes();
     Ok([first, rest].concat().into())
-}
-
-fn credentials(headers: &HeaderMap) -> Credentials<'_> {
-    const APIKEY: HeaderName = HeaderName::from_static("apikey");
-    let value = |name| headers.get(name).map(HeaderValue::as_bytes);
-    Credentials {
-        authorization: value(header::AUTHORIZATION),
-        apikey: value(APIKEY),
-        origin: value(header::ORIGIN),
-    }
-}
-
-/// The request's id, where the layer around the router gave it one.
-pub(crate) fn request_id(head: &Parts) -> Option<&str> {
-    head.extensions.get::<RequestContext>().map(|context| context.id.as_str())
 }
 
 /// How long each stage took, where that is told.

@@ -17,6 +17,7 @@ mod payload;
 mod prefer;
 mod query;
 mod range;
+mod request_headers;
 mod rows;
 mod select;
 #[cfg(test)]
@@ -28,7 +29,7 @@ use std::sync::Arc;
 
 use axum::{
     body::Body,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::Response,
 };
 use mainstay_core::{Actor, Catalog, Code, Error, Limits, Timestamp};
@@ -41,8 +42,8 @@ use crate::state::State;
 
 use self::{
     encode::RowsAllowed,
-    media::Format,
-    prefer::{Preferences, Tx},
+    media::{Format, Nulls},
+    prefer::{Applies, PREFERENCE_APPLIED, Preferences, Tx},
     query::Query,
 };
 
@@ -50,7 +51,7 @@ pub use self::{
     features::{FEATURES, Feature, Reason, Support},
     prefer::Rehearsal,
 };
-pub(crate) use self::{layout::Layouts, query::Params};
+pub(crate) use self::{layout::Layouts, query::Params, request_headers::RequestHeaders};
 
 /// The one schema there is, by the name clients know it.
 const SCHEMA: &str = "public";
@@ -87,6 +88,20 @@ struct Address {
     key: Vec<Box<str>>,
 }
 
+/// What the rows of one address depend on, for whoever keeps answers: PostgREST's
+/// list, and the caller.
+const VARY: HeaderValue = HeaderValue::from_static("accept, prefer, range, authorization, apikey");
+
+/// The headers an answer begins with, as most answers have them in the end. A map of
+/// headers is copied for a fraction of what it costs to be made.
+pub(crate) fn headers() -> HeaderMap {
+    HeaderMap::from_iter([
+        (header::CONTENT_TYPE, Format::Array(Nulls::Kept).content_type()),
+        (header::CONTENT_RANGE, range::UNKNOWN),
+        (header::VARY, VARY),
+    ])
+}
+
 /// What is done, one for each method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verb {
@@ -99,9 +114,6 @@ enum Verb {
     Update,
     Delete,
 }
-
-/// Headers an answer with rows mostly has.
-const HEADERS_USUAL: usize = 14;
 
 /// A plan of either kind.
 pub(crate) enum Plan {
@@ -121,26 +133,30 @@ pub(crate) enum Outcome {
 /// For each part of the request that is not of its form; see `docs/rest.md`.
 pub(crate) fn decode<'a>(
     model: &'a str,
-    head: &'a Parts,
+    method: &Method,
+    headers: &'a RequestHeaders<'a>,
     params: &'a Params<'a>,
     body: &'a [u8],
     planner: &Planner,
     rehearsal: Rehearsal,
 ) -> Result<(Call<'a>, Form), Error> {
-    let verb = Verb::of(&head.method)?;
-    let model = percent_decode_str(model)
-        .decode_utf8()
-        .map_err(|_| Error::new(Code::PathUnknown, "the path is not UTF-8"))?;
+    let verb = Verb::of(method)?;
+    let model = match model.contains('%') {
+        true => percent_decode_str(model)
+            .decode_utf8()
+            .map_err(|_| Error::new(Code::PathUnknown, "the path is not UTF-8"))?,
+        false => model.into(),
+    };
     let query = Query::read(params, planner.limits())?;
     let form = Form {
         verb,
-        format: Format::negotiate(&head.headers)?,
-        prefer: Preferences::read(&head.headers, rehearsal)?,
+        format: Format::negotiate(headers.accept)?,
+        prefer: Preferences::read(&headers.prefer, rehearsal)?,
         offset: 0,
-        schema_named: schema_named(head)?,
+        schema_named: schema_named(method, headers)?,
         address: None,
     };
-    let asked = rows::Asked { model, query, headers: &head.headers, body };
+    let asked = rows::Asked { model, query, headers, body };
     match verb {
         Verb::Select | Verb::Head => rows::select::decode(asked, form),
         Verb::Insert => rows::insert::decode(asked, form, planner),
@@ -201,44 +217,61 @@ pub(crate) fn sink(
 ///
 /// # Errors
 /// As [`Store::read`] and [`Store::write`].
-pub(crate) async fn carry_out(
+#[expect(clippy::manual_async_fn, reason = "an async fn would hold its arguments twice")]
+pub(crate) fn carry_out(
     plan: Plan,
     form: &Form,
     store: &dyn Store,
     cx: Cx,
     sink: Box<dyn RowSink>,
-) -> Result<Outcome, Error> {
-    match plan {
-        Plan::Read(plan) if plan.answers_nothing() => {
-            Ok(Outcome::Read(ReadDone { rows: 0, total: plan.shape().count().then_some(0) }, sink))
-        }
-        Plan::Read(plan) => {
-            store.read(plan, cx, sink).await.map(|answer| Outcome::Read(answer.done, answer.sink))
-        }
-        Plan::Write(plan) => {
-            let end = match form.prefer.tx {
-                Some(Tx::RollBack) => End::RollBack,
-                Some(Tx::Commit) | None => End::Commit,
-            };
-            let written = store.write(WriteSet { plans: vec![plan], end }, cx, sink).await;
-            let answer = written.map_err(|error| form.refused(error.into_error()))?;
-            Ok(Outcome::Write(answer.done, answer.sink))
+) -> impl Future<Output = Result<Outcome, Error>> {
+    async move {
+        match plan {
+            Plan::Read(plan) if plan.answers_nothing() => {
+                let total = plan.shape().count().then_some(0);
+                Ok(Outcome::Read(ReadDone { rows: 0, total }, sink))
+            }
+            Plan::Read(plan) => {
+                let answer = store.read(plan, cx, sink).await?;
+                Ok(Outcome::Read(answer.done, answer.sink))
+            }
+            Plan::Write(plan) => {
+                let end = match form.prefer.tx {
+                    Some(Tx::RollBack) => End::RollBack,
+                    Some(Tx::Commit) | None => End::Commit,
+                };
+                let written = store.write(WriteSet { plans: vec![plan], end }, cx, sink).await;
+                let answer = written.map_err(|error| form.refused(error.into_error()))?;
+                Ok(Outcome::Write(answer.done, answer.sink))
+            }
         }
     }
 }
 
-/// The answer.
+/// The answer, which takes the headers it begins with (see [`headers`]).
 ///
 /// # Errors
-/// `PGRST116` where one row was asked for and there is another number of them.
-pub(crate) fn encode(outcome: Outcome, form: &Form) -> Result<Response, Error> {
+/// `PGRST116` where one row was asked for and there is another number of them. The
+/// headers are left as they were.
+pub(crate) fn encode(
+    outcome: Outcome,
+    form: &Form,
+    headers: &mut HeaderMap,
+) -> Result<Response, Error> {
+    let begun = Begun { form, headers };
     match (outcome, form.verb) {
-        (Outcome::Read(done, sink), _) => rows::select::answer(done, sink, form),
-        (Outcome::Write(done, sink), Verb::Insert) => rows::insert::answer(done, sink, form),
-        (Outcome::Write(done, sink), Verb::Put) => rows::insert::answer_put(done, sink, form),
-        (Outcome::Write(done, sink), Verb::Delete) => rows::delete::answer(done, sink, form),
-        (Outcome::Write(done, sink), _) => rows::update::answer(done, sink, form),
+        (Outcome::Read(done, sink), _) => rows::select::answer(done, sink, begun),
+        (Outcome::Write(done, sink), Verb::Insert) => rows::insert::answer(done, sink, begun),
+        (Outcome::Write(done, sink), Verb::Put) => rows::insert::answer_put(done, sink, begun),
+        (Outcome::Write(done, sink), Verb::Delete) => rows::delete::answer(done, sink, begun),
+        (Outcome::Write(done, sink), _) => rows::update::answer(done, sink, begun),
     }
+}
+
+/// An answer of which there are the form and the headers it begins with.
+struct Begun<'a> {
+    form: &'a Form,
+    headers: &'a mut HeaderMap,
 }
 
 /// The answer to OPTIONS: the methods of a model.
@@ -315,21 +348,67 @@ impl Form {
         }
         error
     }
+}
 
-    /// An answer with these rows as its body, in the form asked for.
-    fn with_body(&self, sink: Box<dyn RowSink>) -> Response {
-        let mut res = Response::new(Body::from(encode::into_bytes(sink)));
-        // Room for those of every answer as well, so that the map does not grow twice.
-        res.headers_mut().reserve(HEADERS_USUAL);
-        self.describe_body(res.headers_mut());
+impl Begun<'_> {
+    /// The answer with these rows as its body, in the form asked for.
+    fn with_rows(self, sink: Box<dyn RowSink>) -> Response {
+        self.with_body(Body::from(encode::into_bytes(sink)))
+    }
+
+    /// The answer with a body in the form asked for.
+    fn with_body(self, body: Body) -> Response {
+        const CONTENT_PROFILE: HeaderName = HeaderName::from_static("content-profile");
+        if self.form.format != Format::Array(Nulls::Kept) {
+            self.headers.insert(header::CONTENT_TYPE, self.form.format.content_type());
+        }
+        if self.form.schema_named {
+            self.headers.insert(CONTENT_PROFILE, HeaderValue::from_static(SCHEMA));
+        }
+        self.finish(StatusCode::OK, body)
+    }
+
+    /// The answer without content, which has no length either (RFC 9110 §8.6).
+    fn without_content(self) -> Response {
+        self.finish(StatusCode::NO_CONTENT, Body::new(Unsent))
+    }
+
+    /// The answer with a body of no bytes.
+    fn empty(self) -> Response {
+        self.finish(StatusCode::OK, Body::empty())
+    }
+
+    fn finish(self, status: StatusCode, body: Body) -> Response {
+        let mut res = Response::new(body);
+        *res.status_mut() = status;
+        *res.headers_mut() = std::mem::take(self.headers);
         res
     }
 
-    fn describe_body(&self, headers: &mut HeaderMap) {
-        const CONTENT_PROFILE: HeaderName = HeaderName::from_static("content-profile");
-        headers.insert(header::CONTENT_TYPE, self.format.content_type());
-        if self.schema_named {
-            headers.insert(CONTENT_PROFILE, HeaderValue::from_static(SCHEMA));
+    /// Says nothing of a body's form where none is answered. Before other headers are
+    /// set, as they then have its place.
+    fn set_returning(&mut self) {
+        if self.form.returning() != Return::Representation {
+            self.headers.remove(header::CONTENT_TYPE);
+        }
+    }
+
+    /// Says which rows an answer holds.
+    fn set_range(&mut self, offset: u64, rows: u64, total: Option<u64>) {
+        // An answer begins with what is said of no rows.
+        if rows > 0 || total.is_some() {
+            let range = range::content_range(offset, rows, total);
+            self.headers.insert(header::CONTENT_RANGE, range);
+        }
+    }
+
+    /// Says which preferences were applied.
+    fn set_applied(&mut self, applies: Applies) {
+        if self.form.prefer == Preferences::default() {
+            return;
+        }
+        if let Some(applied) = self.form.prefer.applied(applies) {
+            self.headers.insert(PREFERENCE_APPLIED, applied);
         }
     }
 }
@@ -358,22 +437,12 @@ impl http_body::Body for Unsent {
     }
 }
 
-/// An answer without content, which has no length either (RFC 9110 §8.6).
-fn no_content() -> Response {
-    let mut res = Response::new(Body::new(Unsent));
-    *res.status_mut() = StatusCode::NO_CONTENT;
-    res
-}
-
 /// Whether the caller names the schema of the request.
 ///
 /// # Errors
 /// `PGRST106` where it is another than the one there is.
-fn schema_named(head: &Parts) -> Result<bool, Error> {
-    const ACCEPT_PROFILE: HeaderName = HeaderName::from_static("accept-profile");
-    const CONTENT_PROFILE: HeaderName = HeaderName::from_static("content-profile");
-    let name = if head.method.is_safe() { ACCEPT_PROFILE } else { CONTENT_PROFILE };
-    match head.headers.get(name) {
+fn schema_named(method: &Method, headers: &RequestHeaders<'_>) -> Result<bool, Error> {
+    match if method.is_safe() { headers.accept_profile } else { headers.content_profile } {
         None => Ok(false),
         Some(schema) if schema == SCHEMA => Ok(true),
         Some(schema) => {

@@ -10,7 +10,14 @@ use axum::{
 };
 use mainstay_core::{Code, Error};
 
-use crate::{error::Failure, health, pipeline, pipeline::request_id, rest, state::State};
+use crate::{
+    error::Failure,
+    health,
+    middleware::{RequestContext, RequestId},
+    pipeline::{self, RowsRequest},
+    rest,
+    state::State,
+};
 
 /// Where the REST dialect lives.
 pub(crate) const REST: &str = "/rest/v1/";
@@ -32,23 +39,27 @@ pub fn router(state: State) -> Router {
         .with_state(state)
 }
 
+/// Whether this is a request for the rows of a model: `/rest/v1/{model}`.
+pub(crate) fn is_for_rows(method: &Method, uri: &Uri) -> bool {
+    uri.path().strip_prefix(REST).is_some_and(|model| !model.is_empty() && !model.contains('/'))
+        && *method != Method::OPTIONS
+}
+
 /// `/rest/v1/{model}` and `/rest/v1/rpc/{function}`.
-pub(crate) async fn answer_rest(state: State, req: Request) -> Response {
-    // A clone of a path is a clone of shared bytes.
-    let uri = req.uri().clone();
-    let path = uri.path().strip_prefix(REST).unwrap_or_default();
+async fn answer_rest(state: State, req: Request) -> Response {
+    let (head, body) = req.into_parts();
+    if is_for_rows(&head.method, &head.uri) {
+        let id = request_id(&head);
+        let req = RowsRequest { head, body: Some(body), id };
+        return pipeline::answer(state, rest::headers(), req).await;
+    }
+    let path = head.uri.path().strip_prefix(REST).unwrap_or_default();
     match path.split_once('/') {
-        None if path.is_empty() => describe(AxumState(state), req).await,
-        None if req.method() == Method::OPTIONS => {
-            let (head, _) = req.into_parts();
-            rest::list_methods(&state, path)
-                .unwrap_or_else(|error| Failure::from(error).into_response(request_id(&head)))
-        }
-        None => pipeline::answer(&state, path, req).await,
+        None => rest::list_methods(&state, path).unwrap_or_else(|error| refuse(&head, error)),
         Some(("rpc", function)) if !function.contains('/') => {
-            refuse(&req.into_parts().0, rest::function_unknown(function))
+            refuse(&head, rest::function_unknown(function))
         }
-        Some(_) => refuse_path(uri, req).await,
+        Some(_) => refuse(&head, path_unknown(&head.uri)),
     }
 }
 
@@ -83,11 +94,20 @@ async fn list_keys(AxumState(state): AxumState<State>) -> Response {
 
 /// The answer where nothing lives.
 pub async fn refuse_path(uri: Uri, req: Request) -> Response {
-    let error = Error::new(Code::PathUnknown, "Invalid path specified in request URL")
-        .with_details(format!("There is nothing at {}.", uri.path()));
-    refuse(&req.into_parts().0, error)
+    refuse(&req.into_parts().0, path_unknown(&uri))
+}
+
+fn path_unknown(uri: &Uri) -> Error {
+    Error::new(Code::PathUnknown, "Invalid path specified in request URL")
+        .with_details(format!("There is nothing at {}.", uri.path()))
 }
 
 fn refuse(head: &Parts, error: Error) -> Response {
-    Failure::from(error).into_response(request_id(head))
+    let id = request_id(head);
+    Failure::from(error).into_response(id.as_ref().map(RequestId::as_str))
+}
+
+/// The request's id, where the layer around the router gave it one.
+fn request_id(head: &Parts) -> Option<RequestId> {
+    head.extensions.get::<RequestContext>().map(|context| context.id)
 }

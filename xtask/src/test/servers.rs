@@ -56,6 +56,12 @@ impl Servers {
         self.services.environment()
     }
 
+    /// Where this one is, if it runs.
+    pub(super) fn url(&self, kind: Kind) -> Option<String> {
+        let mut environment = self.environment().into_iter();
+        environment.find(|(name, _)| *name == kind.variable()).map(|(_, url)| url)
+    }
+
     /// Arguments by which `cargo test` leaves out what cannot run.
     pub(super) fn left_out(&self) -> Vec<&'static str> {
         let absent: Vec<Kind> = self.absent().map(|(kind, _)| kind).collect();

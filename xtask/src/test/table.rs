@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The column of the names is as wide as the longest, and no narrower than this.
+const NAME_WIDTH_MIN: usize = 44;
+
 /// What one suite reported.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Suite {
@@ -64,13 +67,15 @@ impl Table {
     pub(super) fn print(&self) {
         let mut ran: Vec<&Suite> = self.ran.iter().collect();
         ran.sort_by_key(|suite| std::cmp::Reverse(suite.time));
+        let longest = ran.iter().map(|suite| suite.name.chars().count() + 1).max();
+        let width = longest.unwrap_or(0).max(NAME_WIDTH_MIN);
         println!(
-            "\n{:<44}{:>8}{:>8}{:>9}{:>10}",
+            "\n{:<width$}{:>8}{:>8}{:>9}{:>10}",
             "what ran", "passed", "failed", "skipped", "time"
         );
         for suite in ran {
             println!(
-                "{:<44}{:>8}{:>8}{:>9}{:>8.1} s",
+                "{:<width$}{:>8}{:>8}{:>9}{:>8.1} s",
                 suite.name,
                 suite.passed,
                 suite.failed,

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, builder::styling};
+use mainstay_store::Rename;
 
 const STYLES: styling::Styles = styling::Styles::styled()
     .header(styling::AnsiColor::Green.on_default().bold())
@@ -44,15 +45,15 @@ pub(super) enum Command {
     New(NewArguments),
     /// Serve an app while it is being written
     ///
-    /// Listens on this machine alone. New models, fields and indexes are added to the
-    /// database as they are written; nothing is ever dropped from it. A database that
+    /// Listens on this machine alone. Migrations are applied; new models, fields and indexes
+    /// are added to the database as they are written; nothing else is dropped from it. A database that
     /// is made is filled from seed/. A folder with mistakes in it is reported, and the
     /// app goes on as it last was.
     Dev(ServerArguments),
     /// Serve an app in production
     ///
-    /// Starts only where the database is as the models want it, or empty: then it is
-    /// made so. SIGTERM and SIGINT let requests under way finish first.
+    /// Starts only where the database is as the models want it and has seen every
+    /// migration; where there is no migrations/ an empty one is made so. SIGTERM and SIGINT let requests under way finish first.
     Serve(ServerArguments),
     /// Report every mistake in an application folder
     Check(FolderArguments),
@@ -63,6 +64,13 @@ pub(super) enum Command {
     /// the row it points to. A row that is there already, by its id or by a unique of
     /// the model, is updated.
     Seed(FolderArguments),
+    /// Write and apply migrations
+    ///
+    /// A migration is a file of steps that lead the database's tables from what they were
+    /// to what the models want. It is written from the models, reviewed, committed, and
+    /// applied once to each database.
+    #[command(subcommand)]
+    Migrate(MigrateCommand),
     /// Print a user's token, for development and tests
     Token(TokenArguments),
     /// Print the address and the API keys
@@ -95,6 +103,47 @@ pub(super) struct FolderArguments {
     /// The application folder
     #[arg(default_value = ".")]
     pub(super) dir: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum MigrateCommand {
+    /// Write a migration from what the models changed
+    ///
+    /// Compares the models with what the migrations in migrations/ come to. Where
+    /// something went and something alike came, it asks which it is; without a terminal
+    /// --rename and --drop say it.
+    New(NewMigrationArguments),
+    /// Apply the migrations that the database has not seen
+    ///
+    /// Each is one transaction: it is applied as a whole, or the database stays as it was.
+    Up(FolderArguments),
+    /// Tell which migrations the database has seen
+    Status(FolderArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct NewMigrationArguments {
+    /// What it does, in lower-case letters, digits and `_`: add_mood
+    pub(super) name: String,
+    /// The application folder
+    #[arg(default_value = ".")]
+    pub(super) dir: PathBuf,
+    /// Something goes on under another name: posts.title=headline, or posts=articles
+    #[arg(long = "rename", value_name = "OLD=NEW")]
+    pub(super) renames: Vec<Rename>,
+    /// A field (posts.title) or a model (posts) goes, and no other is it; a field that is
+    /// still there is dropped and added anew
+    #[arg(long = "drop", value_name = "OLD")]
+    pub(super) drops: Vec<String>,
+    /// Write steps that lose data
+    #[arg(long)]
+    pub(super) allow_loss: bool,
+    /// Write a migration to be filled in with SQL, whatever the models say
+    #[arg(long, conflicts_with_all = ["renames", "drops", "allow_loss"])]
+    pub(super) empty: bool,
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,

@@ -9,8 +9,47 @@ use crate::{PayloadRow, PayloadValue, Planner, WriteAction, WriteRequest, names,
 pub(crate) struct Rows<'r> {
     /// The fields that any row gives, in the order of the model.
     pub(crate) columns: Vec<FieldId>,
-    /// For each row, its value for each of `columns`; none where it gives none.
-    pub(crate) rows: Vec<Vec<Option<&'r PayloadValue<'r>>>>,
+    /// For each field of the model, whether it is one of `columns`.
+    given: Vec<bool>,
+    /// Row by row, the values for all fields of the model; none where a row gives none.
+    values: Vec<Option<&'r PayloadValue<'r>>>,
+}
+
+/// One row of a payload.
+#[derive(Clone, Copy)]
+pub(crate) struct Row<'p, 'r> {
+    given: &'p [bool],
+    values: &'p [Option<&'r PayloadValue<'r>>],
+}
+
+/// What a row says of a field.
+#[derive(Clone, Copy)]
+pub(crate) enum Given<'r> {
+    /// Its value.
+    Value(&'r PayloadValue<'r>),
+    /// Nothing, where another row has a value or `columns` asks for one.
+    Missing,
+    /// Nothing, as all rows.
+    Nowhere,
+}
+
+impl<'r> Rows<'r> {
+    /// The rows, in their order. A model has a field at least.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Row<'_, 'r>> {
+        let rows = self.values.chunks_exact(self.given.len().max(1));
+        rows.map(|values| Row { given: &self.given, values })
+    }
+}
+
+impl<'r> Row<'_, 'r> {
+    /// What this row says of a field.
+    pub(crate) fn get(self, field: FieldId) -> Given<'r> {
+        match (self.values[field.index()], self.given[field.index()]) {
+            (Some(value), _) => Given::Value(value),
+            (None, true) => Given::Missing,
+            (None, false) => Given::Nowhere,
+        }
+    }
 }
 
 /// Reads a request's payload.
@@ -38,13 +77,14 @@ pub(crate) fn read<'r>(
         )
         .with_hint("send them in several requests"));
     }
-    let mut given = vec![false; declared.fields.len()];
+    let fields = declared.fields.len();
+    let mut given = vec![false; fields];
     for name in columns.into_iter().flatten() {
         given[names::payload_field(declared, name)?.index()] = true;
     }
-    let mut by_field: Vec<Vec<Option<&PayloadValue<'_>>>> = Vec::with_capacity(rows.len());
-    for row in rows {
-        by_field.push(row_by_field(declared, row, columns, &mut given)?);
+    let mut values = vec![None; rows.len() * fields];
+    for (row, values) in rows.iter().zip(values.chunks_exact_mut(fields)) {
+        read_row(declared, row, columns, &mut given, values)?;
     }
     let columns: Vec<FieldId> = declared.field_ids().filter(|field| given[field.index()]).collect();
     if let Some(field) = columns.iter().find(|field| declared.field(**field).server_set) {
@@ -52,27 +92,23 @@ pub(crate) fn read<'r>(
         return Err(Error::new(Code::GeneratedAlways, format!("{name} is set by the server"))
             .with_hint(format!("leave {name} out of the payload")));
     }
-    let rows = by_field
-        .into_iter()
-        .map(|row| columns.iter().map(|field| row[field.index()]).collect())
-        .collect();
-    Ok(Rows { columns, rows })
+    Ok(Rows { columns, given, values })
 }
 
-fn row_by_field<'r>(
+fn read_row<'r>(
     declared: &Model,
     row: &'r PayloadRow<'r>,
     columns: Option<&[Text<'_>]>,
     given: &mut [bool],
-) -> Result<Vec<Option<&'r PayloadValue<'r>>>, Error> {
-    let mut by_field = vec![None; declared.fields.len()];
+    values: &mut [Option<&'r PayloadValue<'r>>],
+) -> Result<(), Error> {
     for (name, value) in row {
         if columns.is_some_and(|columns| !columns.contains(name)) {
             continue;
         }
         let field = names::payload_field(declared, name)?.index();
         given[field] = true;
-        by_field[field] = Some(value);
+        values[field] = Some(value);
     }
-    Ok(by_field)
+    Ok(())
 }

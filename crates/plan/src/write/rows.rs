@@ -12,7 +12,10 @@ use crate::{
     PayloadValue, Planner, WriteAction, WriteRequest,
     bind::unreadable,
     gate::denied,
-    write::{constraints, payload::Rows},
+    write::{
+        constraints,
+        payload::{Given, Row, Rows},
+    },
 };
 
 /// What an update assigns, and the rows an insert proposes.
@@ -37,17 +40,20 @@ pub(crate) fn values(
         WriteAction::Delete => Ok((Vec::new(), Vec::new())),
         WriteAction::Update { .. } => {
             let mut assigned = Vec::with_capacity(payload.columns.len());
-            for (at, field) in payload.columns.iter().enumerate() {
-                let given = payload.rows.first().and_then(|row| row[at]);
-                let value = rows.given(*field, given.unwrap_or(&PayloadValue::Null))?;
+            let row = payload.iter().next();
+            for field in &payload.columns {
+                let value = match row.map(|row| row.get(*field)) {
+                    Some(Given::Value(value)) => rows.given(*field, value)?,
+                    Some(Given::Missing | Given::Nowhere) | None => Value::Null,
+                };
                 assigned.push(rows.checked(*field, value)?);
             }
             Ok((assigned, Vec::new()))
         }
         WriteAction::Insert(insert) => {
-            let mut all = Vec::with_capacity(payload.rows.len());
-            for row in &payload.rows {
-                all.push(rows.row(&payload.columns, row, insert.missing_default)?);
+            let mut all = Vec::with_capacity(insert.payload.len());
+            for row in payload.iter() {
+                all.push(rows.row(row, insert.missing_default)?);
             }
             Ok((Vec::new(), all))
         }
@@ -65,20 +71,13 @@ struct Filling<'f> {
 
 impl Filling<'_> {
     /// A value for every field of the model.
-    fn row(
-        &mut self,
-        columns: &[FieldId],
-        row: &[Option<&PayloadValue<'_>>],
-        missing_default: bool,
-    ) -> Result<Box<[Value]>, Error> {
+    fn row(&mut self, row: Row<'_, '_>, missing_default: bool) -> Result<Box<[Value]>, Error> {
         let mut values = Vec::with_capacity(self.declared.fields.len());
-        let mut given = columns.iter().zip(row).peekable();
         for field in self.declared.field_ids() {
-            let here = given.next_if(|(column, _)| **column == field);
-            let value = match here {
-                Some((_, Some(value))) => self.given(field, value)?,
-                Some((_, None)) if !missing_default => Value::Null,
-                Some((_, None)) | None => {
+            let value = match row.get(field) {
+                Given::Value(value) => self.given(field, value)?,
+                Given::Missing if !missing_default => Value::Null,
+                Given::Missing | Given::Nowhere => {
                     let value = self.default(field);
                     self.refuse_nobody(field, &value)?;
                     value

@@ -8,7 +8,7 @@ use mainstay_core::{Catalog, SourceFile, read_app};
 use super::{differences, steps};
 use crate::{ColumnSchema, IndexSchema, ReferenceSchema, Schema, TableSchema};
 
-const USERS: &str = "[model]\nid = \"text\"\ntimestamps = false\n[fields]\nname = { type = \"text\" }\nrank = { type = \"int\", required = true, default = 1 }\nneeded = { type = \"int\", required = true }\nteam = { type = \"ref\", to = \"teams\" }\n";
+const USERS: &str = "[model]\nid = \"text\"\ntimestamps = false\n[fields]\nname = { type = \"text\", unique = true }\nrank = { type = \"int\", required = true, default = 1 }\nneeded = { type = \"int\", required = true }\nteam = { type = \"ref\", to = \"teams\" }\n";
 const TEAMS: &str = "[model]\ntimestamps = false\n[fields]\nlabel = { type = \"text\" }\n";
 
 fn catalog() -> Catalog {

@@ -12,7 +12,6 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use bytes::Bytes;
 use http::HeaderValue;
 
 /// Bytes of an id that a trusted proxy may choose.
@@ -49,7 +48,7 @@ impl RequestId {
 
     /// The id as the value of its header.
     pub(crate) fn header_value(&self) -> HeaderValue {
-        HeaderValue::from_maybe_shared(Bytes::copy_from_slice(self.as_str().as_bytes()))
+        HeaderValue::from_bytes(&self.bytes[..usize::from(self.length)])
             .expect("BUG: an id is a valid header value")
     }
 }
@@ -69,7 +68,8 @@ impl fmt::Debug for RequestId {
 /// Makes ids: one for each process.
 #[derive(Debug)]
 pub(crate) struct RequestIds {
-    prefix: u32,
+    /// The id of no request: the prefix is there, the count is not.
+    blank: RequestId,
     next: AtomicU64,
 }
 
@@ -81,17 +81,18 @@ impl RequestIds {
         let seed = RandomState::new().build_hasher().finish();
         let bytes = seed.to_le_bytes();
         let prefix = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-        Self { prefix, next: AtomicU64::new(1) }
+        let mut bytes = [0; REQUEST_ID_BYTES_MAX];
+        write_hex(u64::from(prefix), &mut bytes[..8]);
+        bytes[8] = b'-';
+        Self { blank: RequestId { length: 21, bytes }, next: AtomicU64::new(1) }
     }
 
     /// The next id: `pppppppp-nnnnnnnnnnnn`, hexadecimal.
     pub(crate) fn next(&self) -> RequestId {
         let count = self.next.fetch_add(1, Ordering::Relaxed);
-        let mut bytes = [0; REQUEST_ID_BYTES_MAX];
-        write_hex(u64::from(self.prefix), &mut bytes[..8]);
-        bytes[8] = b'-';
-        write_hex(count, &mut bytes[9..21]);
-        RequestId { length: 21, bytes }
+        let mut id = self.blank;
+        write_hex(count, &mut id.bytes[9..21]);
+        id
     }
 }
 

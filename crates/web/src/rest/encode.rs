@@ -156,11 +156,13 @@ struct Writer {
     layout: Arc<Layout>,
     nulls: Nulls,
     bytes_max: usize,
-    /// The query being written and those it is embedded in.
-    open: Vec<Frame>,
+    /// The query being written.
+    current: Frame,
+    /// Those it is embedded in, from the root on.
+    outer: Vec<Frame>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Frame {
     level: usize,
     /// The column that comes next.
@@ -170,25 +172,31 @@ struct Frame {
 impl Writer {
     fn new(layout: Arc<Layout>, nulls: Nulls, bytes_max: usize) -> Self {
         let out = Vec::with_capacity(layout.bytes_guess());
-        Self { out, layout, nulls, bytes_max, open: Vec::with_capacity(4) }
+        Self { out, layout, nulls, bytes_max, current: Frame::default(), outer: Vec::new() }
     }
 
     fn begin(&mut self) {
         self.out.clear();
-        self.open.clear();
-        self.open.push(Frame { level: 0, at: 0 });
+        self.outer.clear();
+        self.current = Frame::default();
     }
 
     fn is_at_root(&self) -> bool {
-        self.open.len() == 1
+        self.outer.is_empty()
     }
 
-    fn top(&mut self) -> &mut Frame {
-        self.open.last_mut().expect("BUG: a store ends no more than it began")
+    /// Goes into the embed of the column written last.
+    fn enter(&mut self, level: Option<usize>) {
+        let level = level.expect("BUG: a store sends rows where the plan has an embed");
+        self.outer.push(std::mem::replace(&mut self.current, Frame { level, at: 0 }));
+    }
+
+    fn leave(&mut self) {
+        self.current = self.outer.pop().expect("BUG: a store ends no more than it began");
     }
 
     fn begin_row(&mut self) {
-        self.top().at = 0;
+        self.current.at = 0;
         if !matches!(self.out.last(), None | Some(b'[')) {
             self.out.push(b',');
         }
@@ -202,7 +210,7 @@ impl Writer {
 
     fn value(&mut self, value: ValueRef<'_>) {
         if self.nulls == Nulls::Stripped && value == ValueRef::Null {
-            self.top().at += 1;
+            self.current.at += 1;
             return;
         }
         self.lead();
@@ -212,30 +220,29 @@ impl Writer {
     fn begin_one(&mut self) {
         let level = self.lead();
         self.out.push(b'{');
-        self.open.push(Frame { level: level.expect(NO_EMBED), at: 0 });
+        self.enter(level);
     }
 
     fn end_one(&mut self) {
-        self.open.pop();
+        self.leave();
         self.out.push(b'}');
     }
 
     fn begin_many(&mut self) {
         let level = self.lead();
         self.out.push(b'[');
-        self.open.push(Frame { level: level.expect(NO_EMBED), at: 0 });
+        self.enter(level);
     }
 
     fn end_many(&mut self) {
-        self.open.pop();
+        self.leave();
         self.out.push(b']');
     }
 
     /// Writes the next column's name, and tells the level of its embed.
     fn lead(&mut self) -> Option<usize> {
-        let frame = self.open.last_mut().expect("BUG: a store ends no more than it began");
-        let column = self.layout.column(frame.level, frame.at);
-        frame.at += 1;
+        let column = self.layout.column(self.current.level, self.current.at);
+        self.current.at += 1;
         // No value ends in `{`, so this is where a row has just begun.
         let lead = match self.out.last() {
             Some(b'{') => column.first_lead(),
@@ -245,8 +252,6 @@ impl Writer {
         column.below()
     }
 }
-
-const NO_EMBED: &str = "BUG: a store sends rows where the plan has an embed";
 
 /// Succeeds while an answer is not larger than it may be.
 fn within(bytes: usize, bytes_max: usize) -> Result<(), Error> {
@@ -291,14 +296,14 @@ pub(super) fn write_json_text(text: &str, out: &mut Vec<u8>) {
     let mut written = 0;
     let mut at = 0;
     while at < bytes.len() {
-        if let Some(eight) = bytes.get(at..at + 8)
-            && !needs_escape_in(eight)
+        if let Some(block) = bytes[at..].first_chunk()
+            && !needs_escape_in(block)
         {
-            at += 8;
+            at += BLOCK_BYTES;
             continue;
         }
         let byte = bytes[at];
-        if byte < 0x20 || byte == b'"' || byte == b'\\' {
+        if needs_escape(byte) {
             out.extend_from_slice(&bytes[written..at]);
             write_escape(byte, out);
             written = at + 1;
@@ -309,18 +314,17 @@ pub(super) fn write_json_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Whether any of eight bytes needs an escape, looking at all of them at once: a
-/// byte less than another borrows from its own high bit (Mycroft's test). The high
-/// bits of bytes that are not ASCII are left out, as those need none.
-fn needs_escape_in(eight: &[u8]) -> bool {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let word = eight.try_into().map_or(0, u64::from_le_bytes);
-    let zero_in = |word: u64| word.wrapping_sub(ONES) & !word;
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    let quote = zero_in(word ^ (ONES * u64::from(b'"')));
-    let backslash = zero_in(word ^ (ONES * u64::from(b'\\')));
-    (control | quote | backslash) & HIGHS != 0
+/// Bytes looked at in one go.
+const BLOCK_BYTES: usize = 16;
+
+/// Whether any byte of a block needs an escape. All are looked at, which the processor
+/// does at once.
+fn needs_escape_in(block: &[u8; BLOCK_BYTES]) -> bool {
+    block.iter().fold(false, |found, byte| found | needs_escape(*byte))
+}
+
+fn needs_escape(byte: u8) -> bool {
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
 
 fn write_escape(byte: u8, out: &mut Vec<u8>) {

@@ -14,6 +14,9 @@ use serde_json::value::RawValue;
 
 use super::{media::BodyForm, query::Params};
 
+/// Fields a row mostly gives at most.
+const FIELDS_USUAL: usize = 4;
+
 /// Whether rows that name other fields than the first are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Keys {
@@ -135,7 +138,7 @@ impl<'de> Visitor<'de> for Row {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut row = PayloadRow::new();
+        let mut row = PayloadRow::with_capacity(FIELDS_USUAL);
         while let Some(name) = access.next_key_seed(Name)? {
             let value: &'de RawValue = access.next_value()?;
             row.push((name, payload_value(value.get(), self.depth_max).map_err(A::Error::custom)?));

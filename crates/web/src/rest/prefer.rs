@@ -4,14 +4,12 @@
 //! over, or with `handling=strict` refused. `tx=rollback` where it is switched off
 //! is refused always, so that no rehearsal commits.
 
-use axum::http::{HeaderMap, HeaderValue, header::HeaderName};
+use axum::http::{HeaderName, HeaderValue};
 use mainstay_core::{Code, Error};
 use mainstay_plan::{Count, Resolution, Return};
 
 /// The header that says which preferences were applied.
 pub(super) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
-
-const PREFER: HeaderName = HeaderName::from_static("prefer");
 
 /// Preferences of one request at most; more are refused.
 const PREFERENCES_MAX: usize = 32;
@@ -65,10 +63,10 @@ impl Preferences {
     /// # Errors
     /// `PGRST122` for what is not known under `handling=strict`, and for
     /// `tx=rollback` where it is refused.
-    pub(crate) fn read(headers: &HeaderMap, rehearsal: Rehearsal) -> Result<Self, Error> {
+    pub(crate) fn read(prefer: &[&HeaderValue], rehearsal: Rehearsal) -> Result<Self, Error> {
         let mut read = Self::default();
         let mut unknown: Vec<String> = Vec::new();
-        let values = headers.get_all(PREFER).into_iter().filter_map(|value| value.to_str().ok());
+        let values = prefer.iter().filter_map(|value| value.to_str().ok());
         let words = values.flat_map(|value| value.split(',')).map(str::trim);
         for (at, word) in words.filter(|word| !word.is_empty()).enumerate() {
             if at == PREFERENCES_MAX {
@@ -200,12 +198,10 @@ mod tests {
     use crate::rest::show;
 
     fn check(lines: &[&str], rehearsal: Rehearsal, expected: Expect) {
-        let mut headers = HeaderMap::new();
-        for line in lines {
-            headers.append(PREFER, line.parse().unwrap());
-        }
+        let sent: Vec<HeaderValue> = lines.iter().map(|line| line.parse().unwrap()).collect();
+        let sent: Vec<&HeaderValue> = sent.iter().collect();
         let all = Applies { resolution: true, missing: true, returning: true, affected: true };
-        expected.assert_eq(&match Preferences::read(&headers, rehearsal) {
+        expected.assert_eq(&match Preferences::read(&sent, rehearsal) {
             Ok(read) => read.applied(all).map_or_else(
                 || "nothing".to_owned(),
                 |applied| applied.to_str().unwrap().to_owned(),

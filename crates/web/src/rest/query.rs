@@ -17,6 +17,8 @@ use super::{
     filter, order, select,
 };
 
+/// Parameters a query mostly has at most.
+const PARAMS_USUAL: usize = 4;
 /// Names in `columns` or `on_conflict` at most.
 const COLUMNS_MAX: usize = 200;
 
@@ -29,11 +31,16 @@ impl<'a> Params<'a> {
     /// # Errors
     /// `PGRST100` where it is not UTF-8.
     pub(crate) fn decode(query: Option<&'a str>) -> Result<Self, Error> {
-        let pairs = query.unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
-        pairs
-            .map(|(key, value)| Ok((decoded(key)?, decoded(value)?)))
-            .collect::<Result<_, _>>()
-            .map(Self)
+        let Some(query) = query else { return Ok(Self(Vec::new())) };
+        let mut pairs = Vec::with_capacity(PARAMS_USUAL);
+        let plain = is_plain(query);
+        for (key, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+            pairs.push(match plain {
+                true => (Cow::Borrowed(key), Cow::Borrowed(value)),
+                false => (decoded(key)?, decoded(value)?),
+            });
+        }
+        Ok(Self(pairs))
     }
 
     /// The names and values.
@@ -42,9 +49,15 @@ impl<'a> Params<'a> {
     }
 }
 
+/// Whether there is nothing to decode in a text. Looking at all of it is quicker than
+/// looking for the first.
+fn is_plain(text: &str) -> bool {
+    !text.bytes().fold(false, |found, byte| found | matches!(byte, b'%' | b'+'))
+}
+
 /// Decodes one part of a query string.
-pub(super) fn decoded(text: &str) -> Result<Cow<'_, str>, Error> {
-    if !text.bytes().any(|byte| matches!(byte, b'%' | b'+')) {
+fn decoded(text: &str) -> Result<Cow<'_, str>, Error> {
+    if is_plain(text) {
         return Ok(Cow::Borrowed(text));
     }
     let spaced = text.replace('+', " ");
@@ -99,7 +112,8 @@ impl<'a> Query<'a> {
         value: &'a str,
         bounds: &mut Bounds<'_>,
     ) -> Result<(), Error> {
-        let word = key.rsplit('.').next().unwrap_or(key);
+        let dot = key.bytes().rposition(|byte| byte == b'.');
+        let word = dot.map_or(key, |dot| &key[dot + 1..]);
         match word {
             "order" => {
                 let (path, _) = tree_path(key)?;
@@ -154,6 +168,11 @@ impl<'a> Query<'a> {
 
 /// `a.b.field->step`: the path to a model, and the last name with its steps.
 fn tree_path(key: &str) -> Result<(Vec<Text<'_>>, FieldExpr<'_>), Error> {
+    // Most are a field and nothing more.
+    if !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        let field = FieldExpr { name: key.into(), json: Vec::new(), as_text: false };
+        return Ok((Vec::new(), field));
+    }
     let mut cursor = Cursor::new(key, "tree path");
     let mut path = Vec::new();
     loop {

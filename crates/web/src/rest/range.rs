@@ -1,8 +1,6 @@
 //! Pages: the `Range` header of a request and `Content-Range` of its answer.
 
-use std::io::Write;
-
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::HeaderValue;
 use mainstay_core::{Code, Error};
 use mainstay_plan::Clauses;
 
@@ -11,10 +9,8 @@ use mainstay_plan::Clauses;
 ///
 /// # Errors
 /// `PGRST103` where its end lies before its start.
-pub(super) fn narrow(clauses: &mut Clauses<'_>, headers: &HeaderMap) -> Result<(), Error> {
-    let Some(range) = headers.get(header::RANGE).and_then(|value| value.to_str().ok()) else {
-        return Ok(());
-    };
+pub(super) fn narrow(clauses: &mut Clauses<'_>, range: Option<&HeaderValue>) -> Result<(), Error> {
+    let Some(range) = range.and_then(|value| value.to_str().ok()) else { return Ok(()) };
     let range = range.trim().strip_prefix("items=").unwrap_or(range.trim());
     let Some((from, to)) = range.split_once('-') else { return Ok(()) };
     let Ok(from) = from.parse::<u64>() else { return Ok(()) };
@@ -54,22 +50,21 @@ pub(super) fn unsatisfiable(details: impl Into<String>) -> Error {
     Error::new(Code::RangeNotSatisfiable, "Requested range not satisfiable").with_details(details)
 }
 
+/// The value of `Content-Range` where there are no rows and no count.
+pub(super) const UNKNOWN: HeaderValue = HeaderValue::from_static("*/*");
+/// And where there is one row, the first.
+const THE_FIRST: HeaderValue = HeaderValue::from_static("0-0/*");
+
 /// The value of `Content-Range`: `0-9/100`, `0-9/*`, `*/0`.
 pub(super) fn content_range(offset: u64, rows: u64, total: Option<u64>) -> HeaderValue {
-    if rows == 0 && total.is_none() {
-        return HeaderValue::from_static("*/*");
-    }
-    let mut text = Vec::with_capacity(24);
-    // Writing to a Vec cannot fail.
-    let _ = match rows {
-        0 => write!(text, "*/"),
-        _ => write!(text, "{offset}-{}/", offset.saturating_add(rows - 1)),
+    let range = match (offset, rows, total) {
+        (_, 0, None) => return UNKNOWN,
+        (0, 1, None) => return THE_FIRST,
+        (_, 0, _) => "*".to_owned(),
+        _ => format!("{offset}-{}", offset.saturating_add(rows - 1)),
     };
-    let _ = match total {
-        Some(total) => write!(text, "{total}"),
-        None => write!(text, "*"),
-    };
-    HeaderValue::from_maybe_shared(bytes::Bytes::from(text))
+    let total = total.map_or_else(|| "*".to_owned(), |total| total.to_string());
+    HeaderValue::try_from(format!("{range}/{total}"))
         .expect("BUG: digits, `-`, `/` and `*` make a header")
 }
 
@@ -81,9 +76,9 @@ mod tests {
     use crate::rest::show;
 
     fn check(range: &str, limit: Option<u64>, offset: Option<u64>, expected: Expect) {
-        let headers = HeaderMap::from_iter([(header::RANGE, range.parse().unwrap())]);
+        let range = range.parse().unwrap();
         let mut clauses = Clauses { limit, offset, ..Clauses::default() };
-        expected.assert_eq(&match narrow(&mut clauses, &headers) {
+        expected.assert_eq(&match narrow(&mut clauses, Some(&range)) {
             Ok(()) => format!("limit {:?} offset {:?}", clauses.limit, clauses.offset),
             Err(error) => show::error(&error),
         });

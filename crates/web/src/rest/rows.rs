@@ -7,16 +7,15 @@ pub(super) mod update;
 
 use std::borrow::Cow;
 
-use axum::http::HeaderMap;
 use mainstay_core::{Code, Error};
 
-use super::query::Query;
+use super::{query::Query, request_headers::RequestHeaders};
 
 /// A request's parts that every method looks at.
 pub(super) struct Asked<'a> {
     pub(super) model: Cow<'a, str>,
     pub(super) query: Query<'a>,
-    pub(super) headers: &'a HeaderMap,
+    pub(super) headers: &'a RequestHeaders<'a>,
     pub(super) body: &'a [u8],
 }
 

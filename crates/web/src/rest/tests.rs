@@ -4,6 +4,7 @@
 //! headers, and the errors of what cannot be decoded.
 
 use std::{
+    convert::Infallible,
     sync::{Arc, Mutex},
     time::Instant,
 };
@@ -21,9 +22,13 @@ use mainstay_store::{
     Answer, Applied, Capabilities, Committed, Cx, End, Event, Health, MigrationStep, Mismatch,
     ReadDone, RowSink, Schema, Seq, Store, StoreFuture, WriteError, WriteSet,
 };
-use tower::ServiceExt;
+use tower::{Service, ServiceExt};
 
-use crate::{App, Rehearsal, ServerTiming, Settings, State, router};
+use crate::{
+    App, Rehearsal, ServerTiming, Settings, State,
+    middleware::{Stack, StackSettings},
+    router,
+};
 
 const POSTS: &str = r#"
 [model]
@@ -80,6 +85,10 @@ impl Store for ToldStore {
 
     fn check(&self, _: &Catalog) -> Vec<Mismatch> {
         Vec::new()
+    }
+
+    fn wanted_schema(&self, _: &Catalog) -> Schema {
+        Schema::default()
     }
 
     fn adopt(&self, _: Arc<Catalog>) {}
@@ -201,7 +210,10 @@ const EVERYWHERE: &[&str] = &[
 
 /// Sends `METHOD TARGET`, then a header on each line, then after an empty line the
 /// body; and shows the answer.
-async fn ask(router: Router, text: &str) -> String {
+async fn ask(
+    service: impl Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    text: &str,
+) -> String {
     let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
     let mut lines = head.lines();
     let (method, target) = lines.next().unwrap().split_once(' ').unwrap();
@@ -210,7 +222,7 @@ async fn ask(router: Router, text: &str) -> String {
         let (name, value) = line.split_once(": ").unwrap();
         req = req.header(name, value);
     }
-    let res = router.oneshot(req.body(Body::from(body.to_owned())).unwrap()).await.unwrap();
+    let res = service.oneshot(req.body(Body::from(body.to_owned())).unwrap()).await.unwrap();
     shown(res).await
 }
 
@@ -288,6 +300,50 @@ async fn a_read_answers_its_rows_and_their_range() {
             id"#]],
     )
     .await;
+}
+
+#[tokio::test]
+async fn rows_are_answered_the_same_where_the_router_is_passed_by() {
+    let posts = [("models/posts.toml", POSTS)];
+    let (state, _) = state_of(ONE, &posts, ServerTiming::Off);
+    let plain = Stack::new(router(state.clone()), StackSettings::default(), None);
+    let passing = Stack::new(router(state.clone()), StackSettings::default(), None);
+    let passing = passing.with_rows(state);
+    for request in [
+        "GET /rest/v1/posts?id=eq.1",
+        "HEAD /rest/v1/posts",
+        "GET /rest/v1/posts?offset=9\nprefer: count=exact",
+        "GET /rest/v1/posts\naccept: text/csv\naccept-profile: public",
+        "GET /rest/v1/posts\naccept: image/png",
+        "GET /rest/v1/psots",
+        "OPTIONS /rest/v1/posts",
+        "GET /rest/v1/rpc/f",
+        "GET /rest/v1/posts/1",
+        "POST /rest/v1/posts\nprefer: return=minimal\n\n{\"title\":\"t\"}",
+        "POST /rest/v1/posts\nprefer: return=headers-only\n\n{\"title\":\"t\"}",
+        "POST /rest/v1/posts\nprefer: return=representation\n\n{\"title\":\"t\"}",
+        "POST /rest/v1/posts\n\n{",
+        "PUT /rest/v1/posts?id=eq.1\n\n{\"id\":1}",
+        "PATCH /rest/v1/posts?id=eq.1\n\n{\"title\":\"t\"}",
+        "DELETE /rest/v1/posts?id=eq.1",
+    ] {
+        let request = request.replacen('\n', "\nhost: here\n", 1);
+        let request =
+            if request.contains("host") { request } else { format!("{request}\nhost: here") };
+        let named = |answer: String| {
+            let (ids, others): (Vec<String>, Vec<String>) = answer
+                .lines()
+                // Where axum does not say the length, hyper will.
+                .filter(|line| !line.starts_with("content-length: "))
+                .map(str::to_owned)
+                .partition(|line| line.starts_with("x-request-id: "));
+            assert!(matches!(&ids[..], [id] if id.len() > 20), "{request}\n{answer}");
+            assert!(answer.contains("x-content-type-options: nosniff"), "{request}\n{answer}");
+            others
+        };
+        let expected = named(ask(plain.clone(), &request).await);
+        assert_eq!(named(ask(passing.clone(), &request).await), expected, "{request}");
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use mainstay_store::RowSink;
 
 use crate::rest::{layout::Layout, media::Nulls};
 
-use super::{NO_EMBED, Writer, within};
+use super::{Writer, within};
 
 /// Writes rows as CSV.
 #[derive(Debug)]
@@ -50,13 +50,12 @@ impl CsvSink {
     /// Begins the next cell of a row, and tells where it begins and the level of
     /// its embed.
     fn begin_cell(&mut self) -> (usize, Option<usize>) {
-        let Writer { out, layout, open, .. } = &mut self.writer;
-        let frame = open.last_mut().expect("BUG: a store ends no more than it began");
-        if frame.at > 0 {
+        let Writer { out, layout, current, .. } = &mut self.writer;
+        if current.at > 0 {
             out.push(b',');
         }
-        let below = layout.column(frame.level, frame.at).below();
-        frame.at += 1;
+        let below = layout.column(current.level, current.at).below();
+        current.at += 1;
         (out.len(), below)
     }
 
@@ -64,7 +63,7 @@ impl CsvSink {
         let (start, below) = self.begin_cell();
         self.cell = start;
         self.writer.out.push(bracket);
-        self.writer.open.push(super::Frame { level: below.expect(NO_EMBED), at: 0 });
+        self.writer.enter(below);
     }
 
     fn end_embed(&mut self) {
@@ -78,7 +77,7 @@ impl RowSink for CsvSink {
     fn begin_row(&mut self) {
         if self.writer.is_at_root() {
             self.writer.out.push(b'\n');
-            self.writer.top().at = 0;
+            self.writer.current.at = 0;
         } else {
             self.writer.begin_row();
         }

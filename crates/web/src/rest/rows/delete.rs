@@ -9,7 +9,7 @@ use super::{
     Asked,
     update::{affected, changed},
 };
-use crate::rest::{Call, Form};
+use crate::rest::{Begun, Call, Form};
 
 pub(in crate::rest) fn decode(asked: Asked<'_>, form: Form) -> Result<(Call<'_>, Form), Error> {
     asked.refuse_page(Code::NotSupported, "DELETE")?;
@@ -31,7 +31,7 @@ pub(in crate::rest) fn decode(asked: Asked<'_>, form: Form) -> Result<(Call<'_>,
 pub(in crate::rest) fn answer(
     done: Committed,
     sink: Box<dyn RowSink>,
-    form: &Form,
+    begun: Begun<'_>,
 ) -> Result<Response, Error> {
-    changed(affected(&done), 0, sink, form)
+    changed(affected(&done), 0, sink, begun)
 }

@@ -1,7 +1,6 @@
 //! POST: new rows. PUT: the one row that is addressed, new or replaced.
 
 use axum::{
-    body::Body,
     http::{HeaderValue, StatusCode, header},
     response::Response,
 };
@@ -16,12 +15,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::Asked;
 use crate::{
     rest::{
-        Address, Call, Form, encode,
+        Address, Begun, Call, Form, encode,
         media::BodyForm,
-        no_content,
         payload::{self, Keys},
-        prefer::{Applies, Missing, PREFERENCE_APPLIED},
-        range,
+        prefer::{Applies, Missing},
     },
     router::REST,
 };
@@ -37,7 +34,7 @@ pub(in crate::rest) fn decode<'a>(
     asked.refuse_page(Code::NotSupported, "POST")?;
     let query = asked.query;
     let keys = if query.columns.is_some() { Keys::Any } else { Keys::Uniform };
-    let body_form = BodyForm::read(asked.headers)?;
+    let body_form = BodyForm::read(asked.headers.content_type)?;
     let insert = InsertRequest {
         payload: payload::read(asked.body, body_form, keys, planner.limits())?,
         columns: query.columns,
@@ -73,7 +70,7 @@ pub(in crate::rest) fn decode_put<'a>(
 ) -> Result<(Call<'a>, Form), Error> {
     asked.refuse_page(Code::PutPageRefused, "PUT")?;
     let query = asked.query;
-    let body_form = BodyForm::read(asked.headers)?;
+    let body_form = BodyForm::read(asked.headers.content_type)?;
     let mut payload = payload::read(asked.body, body_form, Keys::Any, planner.limits())?;
     let (Some(row), true) = (payload.pop(), payload.is_empty()) else {
         return Err(Error::new(Code::BodyUnreadable, "the body of PUT must be one object"));
@@ -168,31 +165,27 @@ fn address(model: &Text<'_>, catalog: &Catalog) -> Option<Address> {
 pub(in crate::rest) fn answer(
     done: Committed,
     sink: Box<dyn RowSink>,
-    form: &Form,
+    mut begun: Begun<'_>,
 ) -> Result<Response, Error> {
+    let form = begun.form;
     let keys = done.affected.into_iter().next().unwrap_or_default();
     let rows = keys.len() as u64;
     let returning = form.returning();
     must_be_singular(form, rows)?;
+    begun.set_returning();
+    begun.set_range(0, 0, form.prefer.counts().then_some(rows));
+    if let (Return::HeadersOnly, [key], Some(address)) = (returning, &keys[..], &form.address) {
+        begun.headers.insert(header::LOCATION, location(address, key));
+    }
+    let applies = Applies { resolution: true, missing: true, returning: true, affected: false };
+    begun.set_applied(applies);
     let mut res = match returning {
-        Return::Representation => form.with_body(sink),
-        Return::Minimal | Return::HeadersOnly => Response::new(Body::empty()),
+        Return::Representation => begun.with_rows(sink),
+        Return::Minimal | Return::HeadersOnly => begun.empty(),
     };
     let new = done.inserted.first().copied().unwrap_or(rows);
     let merged = form.prefer.resolution == Some(Resolution::MergeDuplicates) && new == 0;
     *res.status_mut() = if merged { StatusCode::OK } else { StatusCode::CREATED };
-    let headers = res.headers_mut();
-    headers.insert(
-        header::CONTENT_RANGE,
-        range::content_range(0, 0, form.prefer.counts().then_some(rows)),
-    );
-    if let (Return::HeadersOnly, [key], Some(address)) = (returning, &keys[..], &form.address) {
-        headers.insert(header::LOCATION, location(address, key));
-    }
-    let applies = Applies { resolution: true, missing: true, returning: true, affected: false };
-    if let Some(applied) = form.prefer.applied(applies) {
-        headers.insert(PREFERENCE_APPLIED, applied);
-    }
     Ok(res)
 }
 
@@ -200,21 +193,17 @@ pub(in crate::rest) fn answer(
 pub(in crate::rest) fn answer_put(
     done: Committed,
     sink: Box<dyn RowSink>,
-    form: &Form,
+    mut begun: Begun<'_>,
 ) -> Result<Response, Error> {
-    let mut res = match form.returning() {
-        Return::Representation => {
-            let mut res = form.with_body(sink);
-            if done.inserted.first().is_some_and(|new| *new > 0) {
-                *res.status_mut() = StatusCode::CREATED;
-            }
-            res
-        }
-        Return::Minimal | Return::HeadersOnly => no_content(),
-    };
-    let applies = Applies { returning: true, ..Applies::default() };
-    if let Some(applied) = form.prefer.applied(applies) {
-        res.headers_mut().insert(PREFERENCE_APPLIED, applied);
+    begun.set_returning();
+    begun.headers.remove(header::CONTENT_RANGE);
+    begun.set_applied(Applies { returning: true, ..Applies::default() });
+    if begun.form.returning() != Return::Representation {
+        return Ok(begun.without_content());
+    }
+    let mut res = begun.with_rows(sink);
+    if done.inserted.first().is_some_and(|new| *new > 0) {
+        *res.status_mut() = StatusCode::CREATED;
     }
     Ok(res)
 }

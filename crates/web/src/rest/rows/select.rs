@@ -12,17 +12,13 @@ use mainstay_store::{ReadDone, RowSink};
 use super::Asked;
 use crate::{
     error::Failure,
-    rest::{
-        Call, Form, Unsent, Verb, encode,
-        prefer::{Applies, PREFERENCE_APPLIED},
-        range,
-    },
+    rest::{Begun, Call, Form, Unsent, Verb, encode, prefer::Applies, range},
 };
 
 pub(in crate::rest) fn decode(asked: Asked<'_>, mut form: Form) -> Result<(Call<'_>, Form), Error> {
     let mut query = asked.query;
     if form.verb == Verb::Select {
-        range::narrow(&mut query.clauses, asked.headers)?;
+        range::narrow(&mut query.clauses, asked.headers.range)?;
     }
     form.offset = query.clauses.offset.unwrap_or(0);
     let request = ReadRequest {
@@ -40,36 +36,30 @@ pub(in crate::rest) fn decode(asked: Asked<'_>, mut form: Form) -> Result<(Call<
 pub(in crate::rest) fn answer(
     done: ReadDone,
     sink: Box<dyn RowSink>,
-    form: &Form,
+    mut begun: Begun<'_>,
 ) -> Result<Response, Error> {
-    let content_range = range::content_range(form.offset, done.rows, done.total);
+    let form = begun.form;
     if let Some(total) = done.total.filter(|total| form.offset > *total) {
         let error = range::unsatisfiable(format!(
             "An offset of {} was requested, but there are only {total} rows.",
             form.offset
         ));
-        let mut res = Failure::from(error).into_response(None);
+        let mut res = Failure::from(error).answer(None, std::mem::take(begun.headers));
+        let content_range = range::content_range(form.offset, done.rows, done.total);
         res.headers_mut().insert(header::CONTENT_RANGE, content_range);
         return Ok(res);
     }
     if form.format.is_singular() && done.rows != 1 {
         return Err(encode::not_singular(done.rows));
     }
+    begun.set_range(form.offset, done.rows, done.total);
+    begun.set_applied(Applies::default());
     let mut res = match form.verb {
-        Verb::Head => {
-            let mut res = Response::new(Body::new(Unsent));
-            form.describe_body(res.headers_mut());
-            res
-        }
-        _ => form.with_body(sink),
+        Verb::Head => begun.with_body(Body::new(Unsent)),
+        _ => begun.with_rows(sink),
     };
     if done.total.is_some_and(|total| done.rows < total) {
         *res.status_mut() = StatusCode::PARTIAL_CONTENT;
-    }
-    let headers = res.headers_mut();
-    headers.insert(header::CONTENT_RANGE, content_range);
-    if let Some(applied) = form.prefer.applied(Applies::default()) {
-        headers.insert(PREFERENCE_APPLIED, applied);
     }
     Ok(res)
 }

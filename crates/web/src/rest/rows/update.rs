@@ -1,18 +1,16 @@
 //! PATCH: other values for some fields of the rows that match.
 
-use axum::{http::header, response::Response};
+use axum::response::Response;
 use mainstay_core::{Code, Error, Limits};
 use mainstay_plan::{Return, WriteAction, WriteRequest};
 use mainstay_store::{Committed, RowSink};
 
 use super::{Asked, insert::must_be_singular};
 use crate::rest::{
-    Call, Form,
+    Begun, Call, Form,
     media::BodyForm,
-    no_content,
     payload::{self, Keys},
-    prefer::{Applies, PREFERENCE_APPLIED},
-    range,
+    prefer::Applies,
 };
 
 pub(in crate::rest) fn decode<'a>(
@@ -22,7 +20,8 @@ pub(in crate::rest) fn decode<'a>(
 ) -> Result<(Call<'a>, Form), Error> {
     asked.refuse_page(Code::NotSupported, "PATCH")?;
     let query = asked.query;
-    let mut payload = payload::read(asked.body, BodyForm::read(asked.headers)?, Keys::Any, limits)?;
+    let body_form = BodyForm::read(asked.headers.content_type)?;
+    let mut payload = payload::read(asked.body, body_form, Keys::Any, limits)?;
     let row = payload.pop().unwrap_or_default();
     if !payload.is_empty() {
         return Err(Error::new(Code::BodyUnreadable, "the body of PATCH must be one object"));
@@ -44,10 +43,10 @@ pub(in crate::rest) fn decode<'a>(
 pub(in crate::rest) fn answer(
     done: Committed,
     sink: Box<dyn RowSink>,
-    form: &Form,
+    begun: Begun<'_>,
 ) -> Result<Response, Error> {
     let rows = affected(&done);
-    changed(rows, rows, sink, form)
+    changed(rows, rows, sink, begun)
 }
 
 /// How many rows the one plan of a request affected.
@@ -61,19 +60,15 @@ pub(super) fn changed(
     rows: u64,
     still_there: u64,
     sink: Box<dyn RowSink>,
-    form: &Form,
+    mut begun: Begun<'_>,
 ) -> Result<Response, Error> {
+    let form = begun.form;
     must_be_singular(form, rows)?;
-    let mut res = match form.returning() {
-        Return::Representation => form.with_body(sink),
-        Return::Minimal | Return::HeadersOnly => no_content(),
-    };
-    let total = form.prefer.counts().then_some(rows);
-    let headers = res.headers_mut();
-    headers.insert(header::CONTENT_RANGE, range::content_range(0, still_there, total));
-    let applies = Applies { returning: true, affected: true, ..Applies::default() };
-    if let Some(applied) = form.prefer.applied(applies) {
-        headers.insert(PREFERENCE_APPLIED, applied);
-    }
-    Ok(res)
+    begun.set_returning();
+    begun.set_range(0, still_there, form.prefer.counts().then_some(rows));
+    begun.set_applied(Applies { returning: true, affected: true, ..Applies::default() });
+    Ok(match form.returning() {
+        Return::Representation => begun.with_rows(sink),
+        Return::Minimal | Return::HeadersOnly => begun.without_content(),
+    })
 }

@@ -1,0 +1,24 @@
+//! Why a step was not taken, for whoever started the migration.
+
+use mainstay_core::{Code, Error};
+use mainstay_store::MigrationStep;
+
+use crate::error::Trouble;
+
+/// The error of a step.
+pub(super) fn of_step(step: &MigrationStep, trouble: Trouble) -> Error {
+    let what = step.described();
+    let because = |why: &str| Error::new(Code::Internal, format!("cannot {what}: {why}"));
+    match trouble {
+        Trouble::Unavailable(error) | Trouble::Disk(error) => error,
+        Trouble::Unique(_) => because("rows that are there share the same values"),
+        Trouble::Reference => because("rows that are there point at rows that are not"),
+        Trouble::Caller(error) if error.code() == Code::RequiredViolation => {
+            because("rows that are there have no value for it")
+        }
+        Trouble::Caller(error) => because(error.message()).with_source(error),
+        other => {
+            Error::new(Code::Internal, format!("cannot {what}")).with_source(other.into_error())
+        }
+    }
+}
