@@ -5,12 +5,14 @@ use std::{pin::Pin, sync::Arc};
 use mainstay_core::Error;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
-use tokio_postgres::{Client, Config, NoTls, Row, RowStream, config::TargetSessionAttrs};
+use tokio_postgres::{Client, Config, Row, RowStream, config::TargetSessionAttrs};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::{
     error::{Trouble, away},
     settings::PostgresSettings,
     statement::{Bindings, Statement},
+    tls::TlsParams,
     write::outbox_statement,
 };
 
@@ -29,6 +31,7 @@ pub(crate) struct Connection {
 #[derive(Clone)]
 pub(crate) struct Connector {
     config: Config,
+    tls: MakeRustlsConnect,
     settings: Arc<PostgresSettings>,
     outbox: Arc<Statement>,
 }
@@ -39,7 +42,8 @@ impl Connector {
     /// # Errors
     /// Where the URL cannot be read.
     pub(crate) fn new(settings: &Arc<PostgresSettings>) -> Result<Self, Error> {
-        let mut config: Config = settings.url.parse().map_err(|error| {
+        let (url, tls) = TlsParams::take(&settings.url)?;
+        let mut config: Config = url.parse().map_err(|error| {
             Error::unavailable(
                 "`[database] url` is no address of a PostgreSQL database: \
                  postgres://USER:PASSWORD@HOST:PORT/DATABASE",
@@ -53,7 +57,13 @@ impl Connector {
         config.keepalives_idle(std::time::Duration::from_secs(10));
         config.tcp_user_timeout(std::time::Duration::from_secs(10));
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-        Ok(Self { config, settings: Arc::clone(settings), outbox: outbox_statement() })
+        config.ssl_mode(tls.mode.ssl_mode());
+        Ok(Self {
+            config,
+            tls: tls.connector()?,
+            settings: Arc::clone(settings),
+            outbox: outbox_statement(),
+        })
     }
 
     /// Opens a connection.
@@ -61,7 +71,7 @@ impl Connector {
     /// # Errors
     /// `Unavailable`.
     pub(crate) async fn connect(&self) -> Result<Connection, Error> {
-        let opening = self.config.connect(NoTls);
+        let opening = self.config.connect(self.tls.clone());
         let within = self.settings.connect_timeout * 2;
         let opened = tokio::time::timeout(within, opening).await;
         let (client, driver) =

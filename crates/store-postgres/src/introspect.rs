@@ -1,4 +1,5 @@
-//! The tables that are there now, from PostgreSQL's own catalogs.
+//! The tables that are there now, from PostgreSQL's own catalogs. Nothing is prepared for
+//! it: behind a pooler that could not be found again.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +9,10 @@ use tokio_postgres::{Client, Error};
 /// The tables of the current schema, Mainstay's own left out.
 pub(crate) async fn introspect(client: &Client) -> Result<Schema, Error> {
     let mut schema = Schema::default();
-    for row in client.query(TABLES, &[]).await? {
+    for row in client.query_typed(TABLES, &[]).await? {
         schema.tables.insert(row.try_get(0)?, TableSchema::default());
     }
-    for row in client.query(COLUMNS, &[]).await? {
+    for row in client.query_typed(COLUMNS, &[]).await? {
         let Some(table) = schema.tables.get_mut(row.try_get::<_, &str>(0)?) else { continue };
         let is_required: bool = row.try_get(3)?;
         table.columns.push(ColumnSchema {
@@ -20,7 +21,7 @@ pub(crate) async fn introspect(client: &Client) -> Result<Schema, Error> {
             nullable: !is_required,
         });
     }
-    for row in client.query(INDEXES, &[]).await? {
+    for row in client.query_typed(INDEXES, &[]).await? {
         let Some(table) = schema.tables.get_mut(row.try_get::<_, &str>(0)?) else { continue };
         let columns: Vec<Option<String>> = row.try_get(4)?;
         // What an expression indexes has no name.
@@ -42,7 +43,7 @@ async fn references(
     client: &Client,
     tables: &mut BTreeMap<String, TableSchema>,
 ) -> Result<(), Error> {
-    for row in client.query(REFERENCES, &[]).await? {
+    for row in client.query_typed(REFERENCES, &[]).await? {
         let Some(table) = tables.get_mut(row.try_get::<_, &str>(0)?) else { continue };
         let action: &str = row.try_get(4)?;
         let reference = ReferenceSchema {

@@ -24,6 +24,7 @@ mod settings;
 mod shapes;
 mod statement;
 mod store;
+mod tls;
 mod value;
 mod write;
 

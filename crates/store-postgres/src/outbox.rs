@@ -11,6 +11,7 @@
 
 use mainstay_core::{Catalog, Error};
 use mainstay_store::{Event, Seq, read_events};
+use tokio_postgres::types::Type as PgType;
 
 use crate::{connection::Connection, error::Trouble};
 
@@ -34,11 +35,11 @@ pub(crate) async fn changes(
     let from = i64::try_from(after.0 >> WITHIN_BITS).unwrap_or(i64::MAX);
     let rows = connection
         .client()
-        .query(
+        .query_typed(
             "SELECT txid, events FROM mainstay_outbox WHERE txid >= $1
              AND txid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
              ORDER BY txid LIMIT $2",
-            &[&from, &i64::from(max).saturating_add(1)],
+            &[(&from, PgType::INT8), (&i64::from(max).saturating_add(1), PgType::INT8)],
         )
         .await
         .map_err(|error| Trouble::from(error).into_error())?;

@@ -126,11 +126,12 @@ async fn take_versions(connection: &Connection) -> Result<(), Error> {
 /// The version a database has; `0` where it has none.
 async fn version(connection: &Connection) -> Result<String, Trouble> {
     let client = connection.client();
-    let is_there = client.query_one("SELECT to_regclass('mainstay_meta') IS NOT NULL", &[]).await?;
-    if !is_there.try_get(0)? {
+    // Nothing is prepared for it: behind a pooler that could not be found again.
+    let is_there = "SELECT 1 WHERE to_regclass('mainstay_meta') IS NOT NULL";
+    if client.query_typed(is_there, &[]).await?.is_empty() {
         return Ok("0".to_owned());
     }
-    let row =
-        client.query_opt("SELECT value FROM mainstay_meta WHERE name = 'format'", &[]).await?;
-    Ok(row.map(|row| row.try_get(0)).transpose()?.unwrap_or_else(|| "0".to_owned()))
+    let noted = "SELECT value FROM mainstay_meta WHERE name = 'format'";
+    let rows = client.query_typed(noted, &[]).await?;
+    Ok(rows.first().map(|row| row.try_get(0)).transpose()?.unwrap_or_else(|| "0".to_owned()))
 }

@@ -7,3 +7,8 @@
 mod conformance;
 #[path = "store/engine.rs"]
 mod engine;
+
+mod store {
+    mod pooler;
+    mod tls;
+}

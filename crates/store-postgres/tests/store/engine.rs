@@ -14,7 +14,7 @@ use tokio_postgres::{Client, NoTls};
 pub(crate) struct Engine {
     store: Arc<PostgresStore>,
     name: String,
-    url: String,
+    pub(crate) url: String,
 }
 
 /// The server's address.
@@ -23,6 +23,20 @@ fn server() -> String {
         "MAINSTAY_TEST_POSTGRES_URL names no PostgreSQL server: \
          `cargo xtask services -- cargo test -p mainstay-store-postgres` starts one",
     )
+}
+
+/// The pooler's address before it.
+fn pooler() -> String {
+    std::env::var("MAINSTAY_TEST_PGBOUNCER_URL").expect(
+        "MAINSTAY_TEST_PGBOUNCER_URL names no PgBouncer: \
+         `cargo xtask services -- cargo test -p mainstay-store-postgres` starts one",
+    )
+}
+
+/// The address of a database on a server.
+fn database(server: &str, name: &str) -> String {
+    let (address, _) = server.rsplit_once('/').unwrap();
+    format!("{address}/{name}")
 }
 
 /// A plain connection.
@@ -46,15 +60,34 @@ impl Engine {
         let server = server();
         let create = format!("CREATE DATABASE {name} TEMPLATE template0");
         connect(&server).await.batch_execute(&create).await.unwrap();
-        let (address, _) = server.rsplit_once('/').unwrap();
-        let url = format!("{address}/{name}");
+        let url = database(&server, &name);
         let store = PostgresStore::open(change(PostgresSettings::at(&url))).await.unwrap();
         Self { store: Arc::new(store), name, url }
+    }
+
+    /// An empty database, reached through the pooler.
+    pub(crate) async fn behind_pooler() -> Self {
+        let through = |settings: PostgresSettings| PostgresSettings {
+            url: database(&pooler(), settings.url.rsplit_once('/').unwrap().1),
+            pooler: true,
+            ..settings
+        };
+        Self::with(through).await
     }
 
     /// The store.
     pub(crate) fn store(&self) -> Arc<dyn Store> {
         Arc::clone(&self.store) as Arc<dyn Store>
+    }
+
+    /// Runs a statement, until the server has taken it.
+    pub(crate) async fn run(&self, sql: &str) {
+        connect(&self.url).await.batch_execute(sql).await.unwrap();
+    }
+
+    /// The text that a statement gives.
+    pub(crate) async fn text(&self, sql: &str) -> String {
+        connect(&self.url).await.query_one(sql, &[]).await.unwrap().get(0)
     }
 
     /// The number that a statement gives.
