@@ -21,7 +21,7 @@ use std::{
 use anyhow::{bail, ensure};
 
 use self::{
-    case::{Case, Durability},
+    case::{Case, Durability, Engine},
     contender::{Contender, Limit, Mainstay, Name, PocketBase},
     dataset::Dataset,
     report::Report,
@@ -32,6 +32,7 @@ use crate::{
     http::Connection,
     process::{self, Server},
     scratch::Scratch,
+    services::Postgres,
 };
 
 /// How often each case is run; the median counts.
@@ -42,6 +43,8 @@ const FLAGS: &[Flag] = &[
     ("--rows", Takes::Value, "posts to seed: 10000, or 1000000"),
     ("--seconds", Takes::Value, "seconds per run: 3"),
     ("--only", Takes::Value, "contenders, with commas: limit,mainstay,pocketbase"),
+    ("--postgres", Takes::Nothing, "over a private PostgreSQL server, beside a limit of its own"),
+    ("--connections", Takes::Value, "connections of each run: 64"),
     ("--no-build", Takes::Nothing, "measure the binaries that are there"),
     ("--strict", Takes::Nothing, "fail where a required figure is not met"),
 ];
@@ -49,6 +52,8 @@ const FLAGS: &[Flag] = &[
 /// What one run of the bench does.
 #[derive(Debug)]
 struct Options {
+    engine: Engine,
+    connections: u32,
     quick: bool,
     dataset: Dataset,
     seconds: u32,
@@ -62,6 +67,9 @@ impl Options {
 
     fn cases(&self, durability: Durability) -> &'static [Case] {
         match durability {
+            Durability::Full if self.engine == Engine::Postgres => {
+                &[Case::Read, Case::List, Case::Embed, Case::Create, Case::Update]
+            }
             Durability::Process => {
                 &[Case::Read, Case::List, Case::Embed, Case::Create, Case::Update, Case::ReadBeside]
             }
@@ -75,7 +83,10 @@ impl Options {
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     let Some(args) = Args::parse(args, FLAGS)? else { return Ok(ExitCode::SUCCESS) };
     let quick = args.has("--quick");
+    let engine = if args.has("--postgres") { Engine::Postgres } else { Engine::Sqlite };
     let options = Options {
+        engine,
+        connections: args.value("--connections")?.unwrap_or(wrk::CONNECTIONS),
         quick,
         dataset: Dataset::new(args.value("--rows")?.unwrap_or(10_000)),
         seconds: args.value("--seconds")?.unwrap_or(if quick { 1 } else { 3 }),
@@ -90,14 +101,22 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     }
     let started = Instant::now();
     let scratch = Scratch::new("bench")?;
-    let mut contenders = contenders(&options, &scratch)?;
+    let server = match engine {
+        Engine::Sqlite => None,
+        Engine::Postgres => Some(Postgres::start_new(&[])?),
+    };
+    let mut contenders = contenders(&options, &scratch, server.as_ref())?;
     for contender in &mut contenders {
         let since = Instant::now();
         contender.seed(options.dataset)?;
         println!("seeded {:<10} in {:.1} s", contender.name(), since.elapsed().as_secs_f64());
     }
-    let mut report = Report::new(options.dataset);
-    for durability in [Durability::Process, Durability::Full] {
+    let mut report = Report::new(engine, options.connections, options.dataset);
+    let durabilities: &[_] = match engine {
+        Engine::Sqlite => &[Durability::Process, Durability::Full],
+        Engine::Postgres => &[Durability::Full],
+    };
+    for &durability in durabilities {
         measure(&options, &scratch, &contenders, durability, &mut report)?;
     }
     let verdict = report.print();
@@ -119,8 +138,19 @@ fn build(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn contenders(options: &Options, scratch: &Scratch) -> anyhow::Result<Vec<Box<dyn Contender>>> {
+fn contenders(
+    options: &Options,
+    scratch: &Scratch,
+    server: Option<&Postgres>,
+) -> anyhow::Result<Vec<Box<dyn Contender>>> {
     let mut contenders: Vec<Box<dyn Contender>> = Vec::new();
+    if let Some(server) = server {
+        // Mainstay makes the tables and fills them; the limit finds them there.
+        let (mainstay, limit) = (scratch.join("mainstay"), scratch.join("limit"));
+        contenders.push(Box::new(Mainstay::on_postgres(mainstay, server.url())));
+        contenders.push(Box::new(Limit::on_postgres(limit, server.url())));
+        return Ok(contenders);
+    }
     if options.takes(Name::Limit) {
         contenders.push(Box::new(Limit::new(scratch.join("limit"))));
     }
@@ -173,7 +203,7 @@ fn measure(
         }
         println!("measured {} ({})", case.title(), durability.name());
     }
-    if durability == Durability::Process {
+    if durability == options.engine.durability() {
         for (contender, server) in &running {
             report.memory(contender.name(), server.anonymous_bytes()?);
         }
@@ -193,7 +223,12 @@ fn round(
 ) -> anyhow::Result<Vec<(Case, Sample)>> {
     let start = |case: Case| {
         let script = scratch.join(format!("{}-{case:?}.lua", contender.name()));
-        contender.load(case, options.dataset).start(&server.address, &script, options.seconds)
+        contender.load(case, options.dataset).start(
+            &server.address,
+            &script,
+            options.seconds,
+            options.connections,
+        )
     };
     if case != Case::ReadBeside {
         return Ok(vec![(case, start(case)?.finish()?)]);

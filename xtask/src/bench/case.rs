@@ -52,6 +52,34 @@ impl Case {
     }
 }
 
+/// What the rows are kept in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    /// A file of each contender's own.
+    Sqlite,
+    /// One server, whose tables the limit shares with Mainstay.
+    Postgres,
+}
+
+impl Engine {
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        }
+    }
+
+    /// The durability that required figures are of: the peer's, or where there is none
+    /// that of an acknowledged write on the disk.
+    pub(crate) fn durability(self) -> Durability {
+        match self {
+            Self::Sqlite => Durability::Process,
+            Self::Postgres => Durability::Full,
+        }
+    }
+}
+
 /// What survives what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Durability {

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-/// Connections of one run.
+/// Connections of one run, where nothing else is asked.
 pub(crate) const CONNECTIONS: u32 = 64;
 
 /// How many requests a thread prepares, each for a random row.
@@ -80,11 +80,17 @@ end
         )
     }
 
-    /// Starts a run of so many seconds.
-    pub(crate) fn start(&self, address: &str, script: &Path, seconds: u32) -> anyhow::Result<Run> {
+    /// Starts a run of so many seconds over so many connections.
+    pub(crate) fn start(
+        &self,
+        address: &str,
+        script: &Path,
+        seconds: u32,
+        connections: u32,
+    ) -> anyhow::Result<Run> {
         fs::write(script, self.script())?;
         let child = Command::new("wrk")
-            .args(["--threads", "2", "--connections", &CONNECTIONS.to_string()])
+            .args(["--threads", "2", "--connections", &connections.to_string()])
             .args(["--duration", &format!("{seconds}s"), "--timeout", "30s", "--script"])
             .arg(script)
             .arg(format!("http://{address}"))

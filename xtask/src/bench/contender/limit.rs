@@ -21,12 +21,19 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Limit {
     directory: PathBuf,
+    /// The PostgreSQL database that Mainstay has made; none where it has a file of its own.
+    postgres: Option<String>,
 }
 
 impl Limit {
     /// A database in this directory.
     pub(crate) fn new(directory: PathBuf) -> Self {
-        Self { directory }
+        Self { directory, postgres: None }
+    }
+
+    /// Over the tables that Mainstay has made in a PostgreSQL database.
+    pub(crate) fn on_postgres(directory: PathBuf, url: String) -> Self {
+        Self { directory, postgres: Some(url) }
     }
 }
 
@@ -63,14 +70,25 @@ impl Contender for Limit {
 
     fn seed(&mut self, dataset: Dataset) -> anyhow::Result<()> {
         std::fs::create_dir_all(&self.directory)?;
+        if self.postgres.is_some() {
+            return Ok(());
+        }
         load_rows("load", &self.directory.join("limit.db"), Spelling::Mainstay, dataset)
     }
 
     fn start(&self, durability: Durability) -> anyhow::Result<Option<Server>> {
         let address = free_address()?;
         let mut command = Command::new(program());
-        command.arg("serve").arg(self.directory.join("limit.db"));
-        command.arg(&address).arg(durability.synchronous());
+        match &self.postgres {
+            Some(url) => {
+                let commit = if durability == Durability::Full { "on" } else { "off" };
+                command.args(["serve-postgres", url, &address, commit]);
+            }
+            None => {
+                command.arg("serve").arg(self.directory.join("limit.db"));
+                command.arg(&address).arg(durability.synchronous());
+            }
+        }
         let log = self.directory.join("limit.log");
         Server::start(command, address, "/healthz", &log).map(Some)
     }

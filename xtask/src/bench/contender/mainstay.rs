@@ -81,12 +81,19 @@ create = "true"
 pub(crate) struct Mainstay {
     directory: PathBuf,
     author_token: String,
+    /// The PostgreSQL database; none for the one in the application folder.
+    postgres: Option<String>,
 }
 
 impl Mainstay {
     /// An application folder in this directory.
     pub(crate) fn new(directory: PathBuf) -> Self {
-        Self { directory, author_token: String::new() }
+        Self { directory, author_token: String::new(), postgres: None }
+    }
+
+    /// The same over a PostgreSQL database.
+    pub(crate) fn on_postgres(directory: PathBuf, url: String) -> Self {
+        Self { postgres: Some(url), ..Self::new(directory) }
     }
 
     fn app(&self) -> PathBuf {
@@ -161,6 +168,9 @@ impl Contender for Mainstay {
         let mut command = Command::new(program());
         command.arg("serve").arg(self.app()).args(["--listen", &address]);
         command.env("MAINSTAY_DATABASE__DURABILITY", durability.name());
+        if let Some(url) = &self.postgres {
+            command.env("MAINSTAY_DATABASE__URL", url);
+        }
         let log = self.directory.join("mainstay.log");
         Server::start(command, address, "/healthz", &log).map(Some)
     }
