@@ -7,12 +7,15 @@
 //! the types and no rule but the one written into the SQL: a server that does more
 //! is measured by how close it comes.
 //!
+//! `serve-postgres URL LISTEN on|off` serves the same from a PostgreSQL database that
+//! Mainstay has made, with `synchronous_commit` on or off; see `postgres.rs`.
 //! `serve DB LISTEN normal|full` serves, `load DB` reads the bench's rows from its
 //! input, `load-pocketbase DB` the same into PocketBase's own tables.
 #![expect(clippy::print_stderr, reason = "a program's last words on a failed start")]
 
 mod json;
 mod load;
+mod postgres;
 mod read;
 mod schema;
 mod serve;
@@ -27,10 +30,14 @@ fn main() -> ExitCode {
         ["serve", db, listen, sync @ ("normal" | "full")] => {
             serve::serve(Path::new(db), listen, sync)
         }
+        ["serve-postgres", url, listen, commit @ ("on" | "off")] => {
+            postgres::serve(url, listen, commit)
+        }
         ["load", db] => load::load_own(Path::new(db)),
         ["load-pocketbase", db] => load::load_pocketbase(Path::new(db)),
         _ => Err(anyhow::anyhow!(
-            "usage: bench-limit serve DB LISTEN normal|full | load DB | load-pocketbase DB"
+            "usage: bench-limit serve DB LISTEN normal|full | serve-postgres URL LISTEN on|off | \
+             load DB | load-pocketbase DB"
         )),
     };
     match outcome {

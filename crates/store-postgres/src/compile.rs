@@ -175,11 +175,15 @@ fn parts(
     let mut columns = Vec::with_capacity(query.columns.len());
     let mut outputs = Vec::with_capacity(query.columns.len());
     let is_group = query.group_by.is_some();
+    // What is selected and ordered by is what is grouped by only where it is the same text.
     for column in &query.columns {
         let (sql, output) = match &column.source {
-            Source::Value(operand, kind) => (renderer.operand(operand), Output::Value(*kind)),
+            Source::Value(operand, kind) => {
+                (renderer.anew().operand(operand), Output::Value(*kind))
+            }
             Source::Aggregate(aggregate, operand, computed, kind) => {
-                let value = renderer.aggregate(*aggregate, operand.as_ref(), *computed, *kind);
+                let value =
+                    renderer.anew().aggregate(*aggregate, operand.as_ref(), *computed, *kind);
                 (value, Output::Value(*kind))
             }
             Source::Embed(embed) if embed.is_one() => {
@@ -202,7 +206,7 @@ fn parts(
     let group_by = query
         .group_by
         .as_ref()
-        .map(|terms| terms.iter().map(|term| renderer.operand(term)).collect());
+        .map(|terms| terms.iter().map(|term| renderer.anew().operand(term)).collect());
     let select = Select {
         columns: Vec::new(),
         from: renderer.table(),

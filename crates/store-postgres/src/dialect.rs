@@ -37,6 +37,10 @@ impl Dialect for PostgresDialect {
         };
     }
 
+    fn binds_once(&self) -> bool {
+        true
+    }
+
     fn truth(&self, truth: Truth) -> &'static str {
         match truth {
             Truth::True => "TRUE",

@@ -44,7 +44,7 @@ impl File {
     /// is a module that exists in tests only.
     pub(crate) fn is_test(&self) -> bool {
         self.declared_test
-            || self.path.split('/').any(|part| matches!(part, "tests" | "benches"))
+            || self.path.split('/').any(|part| matches!(part, "tests" | "conformance" | "benches"))
             || self.path.ends_with("/tests.rs")
     }
 

@@ -12,6 +12,11 @@ pub trait Dialect {
     /// Appends the placeholder of a parameter with this number, counted from 1.
     fn placeholder(&self, ordinal: usize, param: &Param, out: &mut String);
 
+    /// Whether a parameter that stands in several places is bound once.
+    fn binds_once(&self) -> bool {
+        false
+    }
+
     /// A name, quoted.
     fn identifier(&self, name: &str) -> String {
         format!("\"{}\"", name.replace('"', "\"\""))

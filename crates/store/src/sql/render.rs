@@ -71,6 +71,13 @@ impl<'a> Renderer<'a> {
         }
     }
 
+    /// Numbers the aliases of subqueries anew, so that what is rendered twice is the same
+    /// text. For pieces that do not lie in each other.
+    pub fn anew(&mut self) -> &mut Self {
+        self.aliases = 0;
+        self
+    }
+
     /// Puts the row before the write in sight, under this alias.
     #[must_use]
     pub fn with_old(mut self, alias: &str) -> Self {

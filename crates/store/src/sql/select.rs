@@ -62,7 +62,7 @@ impl Renderer<'_> {
 
     /// The terms of an order.
     pub fn order(&mut self, order: &[Order]) -> Vec<Sql> {
-        order.iter().map(|term| self.order_term(term)).collect()
+        order.iter().map(|term| self.anew().order_term(term)).collect()
     }
 
     /// Where absent values go is said only where there can be some and the engine

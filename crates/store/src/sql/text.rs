@@ -103,18 +103,23 @@ impl Sql {
     #[must_use]
     pub fn finish(self, dialect: &dyn Dialect) -> (String, Vec<Param>) {
         let mut text = String::with_capacity(self.text.len() + self.params.len() * 3);
-        let mut ordinal = 0;
+        let mut bound: Vec<Param> = Vec::with_capacity(self.params.len());
+        let mut params = self.params.into_iter();
         for part in self.text.split_inclusive(PLACE) {
-            match (part.strip_suffix(PLACE), self.params.get(ordinal)) {
-                (Some(before), Some(param)) => {
-                    ordinal += 1;
+            match part.strip_suffix(PLACE).map(|before| (before, params.next())) {
+                Some((before, Some(param))) => {
                     text.push_str(before);
-                    dialect.placeholder(ordinal, param, &mut text);
+                    let known = bound.iter().position(|known| *known == param);
+                    let at = known.filter(|_| dialect.binds_once()).unwrap_or_else(|| {
+                        bound.push(param);
+                        bound.len() - 1
+                    });
+                    dialect.placeholder(at + 1, &bound[at], &mut text);
                 }
                 _ => text.push_str(part),
             }
         }
-        debug_assert_eq!(ordinal, self.params.len(), "BUG: a parameter without a place");
-        (text, self.params)
+        debug_assert!(params.next().is_none(), "BUG: a parameter without a place");
+        (text, bound)
     }
 }

@@ -278,6 +278,9 @@ fn an_empty_folder_is_an_app_and_every_key_has_a_default() {
         [database] durability = "full"
         [database] readers = 4
         [database] write_queue_max = 1024
+        [database] lanes = 8
+        [database] pool_max = 16
+        [database] pooler = false
         [redis] url = 
         [auth] issuer = 
         [auth] audience = "authenticated"
