@@ -2,6 +2,7 @@
 
 mod check;
 mod dev;
+mod migrate;
 mod new;
 mod seed;
 mod serve;

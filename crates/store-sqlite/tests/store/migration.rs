@@ -1,7 +1,8 @@
 //! The tables a catalog wants, made and compared.
 
 use expect_test::expect;
-use mainstay_store::{differences, steps};
+use mainstay_core::SourceFile;
+use mainstay_store::{Migration, Migrations, differences, steps};
 use mainstay_store_sqlite::{SqliteSettings, SqliteStore};
 
 use crate::conformance::harness::*;
@@ -128,4 +129,95 @@ async fn a_file_that_cannot_be_opened_is_said_so() {
     };
     expect!["cannot open the database FOLDER/locked.db: another process has locked it"]
         .assert_eq(&told(settings));
+}
+
+/// A migration of these steps, after one that makes `people` with numbers for keys.
+fn second(steps: &str) -> Migration {
+    let start = "[[step]]\nkind = \"create_model\"\nmodel = \"people\"\nid = \"int\"\nfields = [\n\
+                 { name = \"id\", type = \"int\", required = true },\n\
+                 { name = \"age\", type = \"text\" },\n]\n";
+    let file = |path: &str, text: &str| SourceFile { path: path.to_owned(), text: text.to_owned() };
+    let files = [file("0001_start.toml", start), file("0002_next.toml", steps)];
+    let read = Migrations::read(&files).map_err(|found| found.to_string()).unwrap();
+    read.all()[1].clone()
+}
+
+const TO_INT: &str = "[[step]]\nkind = \"change_field\"\nmodel = \"people\"\nfield = \"age\"\n\
+                      type = \"int\"\nloses = \"what is no number\"\n";
+
+const PEOPLE: &str =
+    "[model]\nid = \"int\"\ntimestamps = false\n[fields]\nage = { type = \"text\" }\n";
+
+#[tokio::test]
+async fn a_table_made_anew_keeps_what_was_added_to_it_by_hand() {
+    let app = App::of(&[("people", PEOPLE)]).await;
+    let sqlite = app.engine.sqlite();
+    sqlite
+        .execute_batch(
+            "ALTER TABLE people ADD COLUMN extra TEXT DEFAULT 'so';
+             CREATE INDEX by_hand ON people (extra, age DESC) WHERE age IS NOT NULL;
+             CREATE TABLE log (n INTEGER);
+             CREATE TRIGGER logged AFTER INSERT ON people BEGIN INSERT INTO log VALUES (new.id); END;
+             CREATE VIEW ages AS SELECT age FROM people;
+             INSERT INTO people (id, age) VALUES (41, '3'), (42, '4');
+             DELETE FROM people WHERE id = 42;",
+        )
+        .unwrap();
+    app.store.migrate(second(TO_INT), cx()).await.unwrap();
+    sqlite.execute_batch("INSERT INTO people (age) VALUES (5)").unwrap();
+    let told: String = sqlite
+        .query_row(
+            "SELECT (SELECT json_group_array(json_array(id, age, extra)) FROM people) || char(10)
+                || (SELECT count(*) FROM log) || char(10) || (SELECT group_concat(age) FROM ages)
+                || char(10) || (SELECT sql FROM sqlite_schema WHERE name = 'by_hand') || char(10)
+                || (SELECT sql FROM sqlite_schema WHERE name = 'people')",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    expect![[r#"
+        [[41,3,"so"],[43,5,"so"]]
+        3
+        3,5
+        CREATE INDEX by_hand ON people (extra, age DESC) WHERE age IS NOT NULL
+        CREATE TABLE "people" ("id" INTEGER PRIMARY KEY AUTOINCREMENT, "age" INTEGER, "_version" INTEGER NOT NULL DEFAULT 1, "extra" TEXT DEFAULT 'so') STRICT"#]].assert_eq(&told);
+}
+
+#[tokio::test]
+async fn a_table_that_says_more_than_can_be_read_back_is_left_alone() {
+    let app = App::of(&[]).await;
+    app.engine
+        .sqlite()
+        .execute_batch(
+            "CREATE TABLE people (id INTEGER PRIMARY KEY AUTOINCREMENT, age TEXT CHECK (age <> ''),
+             _version INTEGER NOT NULL DEFAULT 1) STRICT",
+        )
+        .unwrap();
+    let error = app.store.migrate(second(TO_INT), cx()).await.unwrap_err();
+    expect!["cannot change column people.age to int: the table has CHECK in its text, which would be lost: alter it yourself"]
+        .assert_eq(error.message());
+}
+
+#[tokio::test]
+async fn references_are_checked_again_after_a_migration_also_one_that_fails() {
+    let fails = format!("{TO_INT}[[step]]\nkind = \"sql\"\nsql.sqlite = \"SELECT nowhere\"\n");
+    for (steps, succeeds) in [(TO_INT, true), (fails.as_str(), false)] {
+        let notes = "[model]\nid = \"int\"\n[fields]\nof = { type = \"ref\", to = \"people\" }\n";
+        let app = App::of(&[("people", PEOPLE), ("notes", notes)]).await;
+        assert_eq!(app.store.migrate(second(steps), cx()).await.is_ok(), succeeds);
+        let told = app.write(&insert("notes", &[&[("of", "9")]], ""), &service()).await;
+        assert!(told.starts_with("23503: "), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn rows_that_point_nowhere_stop_a_migration_that_made_a_table_anew() {
+    let notes = "[model]\nid = \"int\"\n[fields]\nof = { type = \"ref\", to = \"people\" }\n";
+    let app = App::of(&[("people", PEOPLE), ("notes", notes)]).await;
+    app.write(&insert("people", &[&[("id", "1")]], ""), &service()).await;
+    app.write(&insert("notes", &[&[("of", "1")]], ""), &service()).await;
+    let steps = format!("{TO_INT}[[step]]\nkind = \"sql\"\nsql.sqlite = \"DELETE FROM people\"\n");
+    let error = app.store.migrate(second(&steps), cx()).await.unwrap_err();
+    expect!["rows of notes point at rows of people that are not there"].assert_eq(error.message());
+    assert_eq!(app.engine.number("SELECT count(*) FROM people").await, 1);
 }

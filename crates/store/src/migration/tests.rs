@@ -1,5 +1,7 @@
 //! What differs between two schemas, in words, and which of it can be added.
 
+mod written;
+
 use std::collections::BTreeMap;
 
 use expect_test::{Expect, expect};

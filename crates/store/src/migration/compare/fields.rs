@@ -18,7 +18,12 @@ impl Work<'_> {
                 ));
                 continue;
             }
-            for field in now.fields.iter().filter(|field| wanted.field(&field.name).is_none()) {
+            for field in &now.fields {
+                // One that is there still may be another that took its name.
+                let is_said = self.choices.renamed(&self.spoken(&model, &field.name)).is_some();
+                if !is_said && wanted.field(&field.name).is_some() {
+                    continue;
+                }
                 self.rename_field(&model, &now, &wanted, field);
             }
         }
