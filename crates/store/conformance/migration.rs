@@ -1,6 +1,7 @@
 //! The tables a catalog wants, made, added to, and left alone where that fails.
 
 mod chain;
+mod random;
 
 use expect_test::expect;
 use mainstay_store::{Migration, differences, steps};

@@ -16,7 +16,10 @@ pub(super) fn of_step(step: &MigrationStep, trouble: Trouble) -> Error {
         Trouble::Caller(error) if error.code() == Code::RequiredViolation => {
             because("rows that are there have no value for it")
         }
-        Trouble::Caller(error) => because(error.message()).with_source(error),
+        Trouble::Caller(error) => match std::error::Error::source(&error) {
+            Some(_) => because(error.message()).with_source(error),
+            None => because(error.message()),
+        },
         other => {
             Error::new(Code::Internal, format!("cannot {what}")).with_source(other.into_error())
         }

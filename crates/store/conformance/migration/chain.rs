@@ -9,13 +9,23 @@ use super::super::harness::*;
 
 /// The migrations of an app, as they come to be.
 #[derive(Default)]
-struct Chain {
+pub(super) struct Chain {
     files: Vec<SourceFile>,
 }
 
 impl Chain {
     /// Writes the migration that leads to a catalog; `edit` is what a developer does to it.
     fn write(&mut self, catalog: &Catalog, said: &[&str], edit: impl FnOnce(String) -> String) {
+        assert!(self.try_write(catalog, said), "nothing is different");
+        if let Some(last) = self.files.last_mut() {
+            last.text = edit(std::mem::take(&mut last.text));
+        }
+        let none = compare(self.read().snapshot(), catalog, &Choices::default());
+        assert_eq!(none, Ok::<_, CompareError>(Vec::new()), "{}", self.last());
+    }
+
+    /// The same, untouched; whether there is anything to write.
+    pub(super) fn try_write(&mut self, catalog: &Catalog, said: &[&str]) -> bool {
         let before = self.read();
         let mut choices = Choices::default();
         for said in said {
@@ -25,18 +35,26 @@ impl Chain {
             }
         }
         let steps = compare(before.snapshot(), catalog, &choices).unwrap();
-        assert!(!steps.is_empty(), "nothing is different");
+        if steps.is_empty() {
+            return false;
+        }
         let path = format!("migrations/{}", before.next_file("step").unwrap());
-        self.files.push(SourceFile { path, text: edit(render(&steps)) });
+        self.files.push(SourceFile { path, text: render(&steps) });
         let none = compare(self.read().snapshot(), catalog, &Choices::default());
         assert_eq!(none, Ok::<_, CompareError>(Vec::new()), "{}", self.last());
+        true
     }
 
-    fn read(&self) -> Migrations {
+    /// Forgets the migration that was written last.
+    pub(super) fn forget_last(&mut self) {
+        self.files.pop();
+    }
+
+    pub(super) fn read(&self) -> Migrations {
         Migrations::read(&self.files).map_err(|found| format!("{found}\n{}", self.last())).unwrap()
     }
 
-    fn last(&self) -> &str {
+    pub(super) fn last(&self) -> &str {
         self.files.last().map_or("", |file| &file.text)
     }
 
@@ -54,7 +72,7 @@ impl Chain {
 }
 
 /// An error with its causes.
-fn told(error: &mainstay_core::Error) -> String {
+pub(super) fn told(error: &mainstay_core::Error) -> String {
     let mut text = error.message().to_owned();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {

@@ -61,8 +61,11 @@ pub fn compare(
     let ties = work.drop_ties();
     work.create();
     work.change_fields();
-    work.drop_fields_and_models();
-    work.add_ties(ties);
+    // What fails after a change that cannot be made fails because of it.
+    if work.faults.is_empty() {
+        work.drop_fields_and_models();
+        work.add_ties(ties);
+    }
     if !work.faults.is_empty() {
         return Err(CompareError::Impossible(work.faults));
     }

@@ -72,6 +72,18 @@ pub enum HistoryError {
         /// When it was applied.
         applied_at: String,
     },
+    /// Another file of the same number was applied.
+    #[error(
+        "the database has seen {seen}, and this folder has {file} in its place: it is another \
+         app's database, or another branch's; give {file} the next number, or use a database of \
+         its own"
+    )]
+    Other {
+        /// The file.
+        file: String,
+        /// The one that was applied.
+        seen: String,
+    },
     /// A file that is to be applied comes before one that was.
     #[error(
         "{file} was not applied, and {after}, which comes after it, was: give it the next \
@@ -191,6 +203,12 @@ impl Migrations {
             let seen = applied.iter().find(|it| it.record.number == record.number);
             match (seen, last) {
                 (Some(seen), _) if seen.record.hash == record.hash => {}
+                (Some(seen), _) if seen.record.name != record.name => {
+                    return Err(HistoryError::Other {
+                        file: record.file(),
+                        seen: seen.record.file(),
+                    });
+                }
                 (Some(seen), _) => {
                     return Err(HistoryError::Changed {
                         file: record.file(),

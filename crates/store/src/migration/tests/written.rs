@@ -275,6 +275,16 @@ fn what_loses_says_what() {
     );
 }
 
+#[test]
+fn a_key_stays_of_its_type() {
+    let before = Snapshot::of(&catalog(&[POSTS]));
+    let text = "[model]\nid = \"int\"\ntimestamps = false\n[fields]\ntitle = { type = \"text\" }\n";
+    let wanted = read_app(&[file("models/posts.toml", text)], &[]).unwrap().catalog;
+    let told = compare(&before, &wanted, &Choices::default()).unwrap_err().to_string();
+    expect!["the key of `posts` cannot become another: make another model and move its rows"]
+        .assert_eq(&told);
+}
+
 /// What is wrong with the second migration, the first having made `posts`.
 fn refused(text: &str, expected: Expect) {
     let start = "[[step]]\nkind = \"create_model\"\nmodel = \"posts\"\nid = \"uuid\"\nfields = [\n{ name = \"id\", type = \"uuid\", required = true },\n{ name = \"title\", type = \"text\" },\n]\n";
@@ -385,6 +395,9 @@ fn a_database_stands_where_its_notes_say() {
     // Lines that end otherwise are no change; another text is.
     expect!["pending 0003_c.toml ahead "]
         .assert_eq(&told(&files(&["", "# b\r\n", ""]), &noted(&three, &[1, 2])));
+    let branch = Migrations::read(&[file("0001_a.toml", ""), file("0002_x.toml", "")]).unwrap();
+    expect!["the database has seen 0002_b.toml, and this folder has 0002_x.toml in its place: it is another app's database, or another branch's; give 0002_x.toml the next number, or use a database of its own"]
+        .assert_eq(&told(&branch, &noted(&three, &[1, 2])));
     expect!["0002_b.toml was changed after it was applied on then: put it back as it was, and write what is to be otherwise as a new migration"]
         .assert_eq(&told(&files(&["", "# B\n", ""]), &noted(&three, &[1, 2])));
     expect!["0002_b.toml was not applied, and 0003_c.toml, which comes after it, was: give it the next number, as though it had been written today"]
