@@ -1,13 +1,14 @@
 //! `mainstay check`: every mistake in an application folder.
 
 use mainstay_core::{Diagnostic, Severity};
+use mainstay_store::{MigrationMistake, Migrations};
 use serde_json::{Value as Json, json};
 
 use super::{Failure, arguments::FolderArguments, output::Output, print_warnings};
 use crate::{
     database,
     folder::Folder,
-    load::{Loaded, environment, load},
+    load::{Loaded, Mistakes, environment, load},
 };
 
 pub(super) fn run(arguments: &FolderArguments, output: &Output) -> Result<(), Failure> {
@@ -17,6 +18,15 @@ pub(super) fn run(arguments: &FolderArguments, output: &Output) -> Result<(), Fa
         {
             Some(mistakes) => Err(mistakes),
             None => Ok(loaded),
+        }
+    });
+    let files = folder.read_migrations()?.unwrap_or_default();
+    let checked = checked.and_then(|loaded| match Migrations::read(&files) {
+        Ok(_) => Ok(loaded),
+        Err(mistake) => {
+            let MigrationMistake { file, line, message } = mistake;
+            let message = if line > 0 { format!("line {line}: {message}") } else { message };
+            Err(Mistakes::new(vec![Diagnostic::unplaced(&file, message)], loaded.files))
         }
     });
     if arguments.json {

@@ -232,6 +232,9 @@ fn a_mistake_in_a_file_and_a_folder_without_any_are_said() {
         "{}",
         wrong.err
     );
+    let checked = run(&["check", text(&directory)]);
+    assert_eq!(checked.code, Some(1));
+    assert!(checked.err.contains("line 3: unknown variant `drop`"), "{}", checked.err);
 }
 
 #[test]
