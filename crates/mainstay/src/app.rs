@@ -278,7 +278,7 @@ impl App {
         let settings = &self.loaded.settings;
         let stack_settings = stack_settings(settings, self.mode)?;
         let keyring = keyring(&self.folder, settings)?;
-        let database = database::open(&self.folder, &settings.database).await?;
+        let database = database::open(&self.folder, settings).await?;
         let policy = match self.mode {
             Mode::Development => SchemaPolicy::Additive,
             Mode::Production => SchemaPolicy::EqualOrEmpty,

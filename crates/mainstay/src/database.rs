@@ -14,7 +14,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mainstay_core::{Catalog, DatabaseSettings, Diagnostic, Durability, Error, SourceFile};
+use mainstay_core::{
+    Catalog, DatabaseSettings, Diagnostic, Durability, Error, Settings, SourceFile,
+};
 use mainstay_store::{
     Cx, Difference, HistoryError, Migration, MigrationMistake, Mismatch, Store, differences, steps,
 };
@@ -196,12 +198,9 @@ pub(crate) struct Database {
 ///
 /// # Errors
 /// Where the URL names none, or the database cannot be opened.
-pub(crate) async fn open(
-    folder: &Folder,
-    settings: &DatabaseSettings,
-) -> Result<Database, DatabaseError> {
-    match Engine::of(settings.url.expose())? {
-        Engine::Sqlite => open_file(folder, settings),
+pub(crate) async fn open(folder: &Folder, settings: &Settings) -> Result<Database, DatabaseError> {
+    match Engine::of(settings.database.url.expose())? {
+        Engine::Sqlite => open_file(folder, &settings.database),
         Engine::Postgres => open_server(folder, settings).await,
     }
 }
@@ -251,16 +250,15 @@ fn open_file(folder: &Folder, settings: &DatabaseSettings) -> Result<Database, D
     }
 }
 
-async fn open_server(
-    folder: &Folder,
-    settings: &DatabaseSettings,
-) -> Result<Database, DatabaseError> {
+async fn open_server(folder: &Folder, settings: &Settings) -> Result<Database, DatabaseError> {
+    let Settings { database: settings, limits, .. } = settings;
     let url = settings.url.expose();
     let place = without_secrets(url);
     let postgres = PostgresSettings {
         lanes: settings.lanes,
         pool_max: settings.pool_max,
         pooler: settings.pooler,
+        statement_timeout: Duration::from_millis(limits.request_ms),
         synchronous_commit: settings.durability == Durability::Full,
         ..PostgresSettings::at(url)
     };

@@ -24,6 +24,7 @@ pub(crate) struct Connection {
     client: Client,
     prepared: Mutex<FxHashMap<u64, tokio_postgres::Statement>>,
     outbox: Arc<Statement>,
+    tls: MakeRustlsConnect,
     pooler: bool,
 }
 
@@ -85,6 +86,7 @@ impl Connector {
             client,
             prepared: Mutex::default(),
             outbox: Arc::clone(&self.outbox),
+            tls: self.tls.clone(),
             pooler: self.settings.pooler,
         };
         connection
@@ -160,6 +162,12 @@ impl Connection {
     /// Runs statements of ours without parameters.
     pub(crate) async fn batch(&self, sql: &str) -> Result<(), Trouble> {
         Ok(self.client.batch_execute(sql).await?)
+    }
+
+    /// Has the server give up what is under way.
+    pub(crate) async fn cancel(&self) {
+        // Where that fails the statement's own time-out ends it.
+        let _ = self.client.cancel_token().cancel_query(self.tls.clone()).await;
     }
 
     /// The client itself, for what asks about the schema.

@@ -1,6 +1,12 @@
 //! Carrying out reads.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use futures_util::StreamExt as _;
 use mainstay_core::{Catalog, Error};
@@ -15,8 +21,13 @@ use crate::{
     statement::{Bindings, Statement},
 };
 
+/// What a read may take on a lane that others share.
+const SLOW: Duration = Duration::from_millis(100);
+
 /// A read's statements, the same for every connection.
 pub(crate) struct CompiledRead {
+    /// Whether it took long the last time it ran.
+    is_slow: AtomicBool,
     rows: Arc<Statement>,
     outputs: Vec<Output>,
     count: Option<Arc<Statement>>,
@@ -25,12 +36,27 @@ pub(crate) struct CompiledRead {
 impl CompiledRead {
     pub(crate) fn new(catalog: &Catalog, shape: &ReadShape) -> Self {
         let (query, count) = compile::read(catalog, shape);
-        Self { rows: query.statement, outputs: query.outputs, count }
+        Self {
+            is_slow: AtomicBool::new(false),
+            rows: query.statement,
+            outputs: query.outputs,
+            count,
+        }
     }
 
-    /// Whether it takes more than one statement, which must see the same rows.
-    pub(crate) fn wants_snapshot(&self) -> bool {
-        self.count.is_some()
+    /// Whether it is to have a connection of its own: where it takes more than one
+    /// statement, which must see the same rows, and where it keeps those waiting that are
+    /// sent behind it.
+    pub(crate) fn wants_its_own(&self) -> bool {
+        self.count.is_some() || self.is_slow.load(Ordering::Relaxed)
+    }
+
+    /// Notes how long it took.
+    pub(crate) fn took(&self, time: Duration) {
+        let is_slow = time > SLOW;
+        if self.is_slow.load(Ordering::Relaxed) != is_slow {
+            self.is_slow.store(is_slow, Ordering::Relaxed);
+        }
     }
 
     /// Sends the rows into a sink, in one statement.

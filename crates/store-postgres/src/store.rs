@@ -100,14 +100,20 @@ impl Inner {
             Ok(CompiledRead::new(&catalog, shape))
         });
         let compiled = compiled.map_err(Trouble::Unavailable)?;
-        if compiled.wants_snapshot() {
+        if compiled.wants_its_own() {
             let connection = self.pool.take(deadline).await.map_err(Trouble::Unavailable)?;
+            let since = Instant::now();
             let done = compiled.run_counted(&connection, plan, sink).await?;
             connection.give_back();
+            compiled.took(since.elapsed());
             return Ok(done);
         }
         let lane = self.lanes.take().map_err(Trouble::Unavailable)?;
-        compiled.run(lane.connection(), plan, sink).await
+        let since = Instant::now();
+        let done = compiled.run(lane.connection(), plan, sink).await;
+        // Also where it failed, which may be because it took too long.
+        compiled.took(since.elapsed());
+        done
     }
 
     async fn read_plan(

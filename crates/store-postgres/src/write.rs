@@ -207,12 +207,26 @@ impl CompiledWrite {
         connection: &Connection,
         plan: &WritePlan,
         trouble: Trouble,
+        cx: &Cx,
     ) -> Trouble {
-        let (catalog, model) = (&*self.catalog, plan.shape().model());
         if !matches!(trouble, Trouble::Unique(_) | Trouble::Reference(_)) {
             return trouble;
         }
-        let explained = match &self.action {
+        let explaining = self.explain_constraint(connection, plan, trouble);
+        match tokio::time::timeout_at(cx.deadline.into(), explaining).await {
+            Ok(explained) => explained.unwrap_or_else(|other| other),
+            Err(_) => Trouble::Deadline,
+        }
+    }
+
+    async fn explain_constraint(
+        &self,
+        connection: &Connection,
+        plan: &WritePlan,
+        trouble: Trouble,
+    ) -> Result<Trouble, Trouble> {
+        let (catalog, model) = (&*self.catalog, plan.shape().model());
+        match &self.action {
             CompiledAction::Insert(insert) => {
                 let (slots, rows) = (plan.values(), plan.rows());
                 insert.constraints.explain(connection, catalog, model, trouble, slots, rows).await
@@ -223,8 +237,7 @@ impl CompiledWrite {
             CompiledAction::Delete(_) => {
                 Ok(Trouble::Caller(refusal::still_referenced(catalog, model)))
             }
-        };
-        explained.unwrap_or_else(|other| other)
+        }
     }
 }
 

@@ -38,7 +38,7 @@ impl Opened {
                 folder.migrations().display()
             )));
         };
-        let database = database::open(&folder, &loaded.settings.database).await?;
+        let database = database::open(&folder, &loaded.settings).await?;
         Ok(Self { loaded, migrations, database })
     }
 }

@@ -64,7 +64,11 @@ impl Single {
         let lane = inner.lanes.take().map_err(WriteError::NotApplied)?;
         let connection = lane.connection();
         // Until it is sent, nothing can have been kept.
-        connection.prepare_first(&self.statement).await.map_err(not_kept)?;
+        let preparing = connection.prepare_first(&self.statement);
+        tokio::time::timeout_at(cx.deadline.into(), preparing)
+            .await
+            .map_err(|_| WriteError::NotApplied(deadline_exceeded()))?
+            .map_err(not_kept)?;
         let executing = connection.execute(&self.statement, bindings);
         match tokio::time::timeout_at(cx.deadline.into(), executing).await {
             Ok(Ok(1)) => Ok(Committed { mark: None, affected: vec![vec![key]], inserted: vec![1] }),
@@ -76,7 +80,7 @@ impl Single {
             Ok(Err(trouble)) => {
                 let trouble = match inner.pool.take(cx.deadline).await {
                     Ok(connection) => {
-                        let told = compiled.explain(&connection, plan, trouble).await;
+                        let told = compiled.explain(&connection, plan, trouble, cx).await;
                         connection.give_back();
                         told
                     }

@@ -86,26 +86,26 @@ async fn attempt(
     let done = tokio::time::timeout_at(cx.deadline.into(), doing)
         .await
         .map_err(|_| Failure::NotKept(Trouble::Deadline))?;
-    let (committed, wrote) = match done {
+    let (committed, events) = match done {
         Ok(done) => done,
         Err((at, trouble)) => {
-            let Ok(()) = connection.batch("ROLLBACK").await else {
+            let Ok(()) = roll_back(&connection, cx).await else {
                 return Err(Failure::NotKept(trouble));
             };
             let told = match (compiled.get(at), set.plans.get(at)) {
-                (Some(one), Some(plan)) => one.explain(&connection, plan, trouble).await,
+                (Some(one), Some(plan)) => one.explain(&connection, plan, trouble, cx).await,
                 _ => trouble,
             };
             connection.give_back();
             return Err(Failure::NotKept(told));
         }
     };
-    if set.end == End::RollBack || !wrote {
-        connection.batch("ROLLBACK").await.map_err(Failure::NotKept)?;
+    if set.end == End::RollBack || events.is_empty() {
+        roll_back(&connection, cx).await.map_err(Failure::NotKept)?;
         connection.give_back();
         return Ok(committed);
     }
-    let committing = connection.batch("COMMIT");
+    let committing = commit(&connection, &events);
     match tokio::time::timeout_at(cx.deadline.into(), committing).await {
         Ok(Ok(())) => {
             connection.give_back();
@@ -120,15 +120,24 @@ async fn attempt(
     }
 }
 
-/// Everything up to the commit. Gives also whether there is anything to commit; on
-/// failure, which plan failed.
+/// Ends a transaction of which nothing is to be kept; not waited for past the deadline.
+async fn roll_back(connection: &Connection, cx: &Cx) -> Result<(), Trouble> {
+    let ending = connection.batch("ROLLBACK");
+    match tokio::time::timeout_at(cx.deadline.into(), ending).await {
+        Ok(ended) => ended,
+        Err(_) => Err(Trouble::Deadline),
+    }
+}
+
+/// Everything up to the commit. Gives also the events of what was changed; on failure,
+/// which plan failed.
 async fn do_all(
     connection: &Connection,
     compiled: &[Arc<CompiledWrite>],
     set: &WriteSet,
     cx: &Cx,
     sink: &mut dyn RowSink,
-) -> Result<(Committed, bool), (usize, Trouble)> {
+) -> Result<(Committed, EventEntries), (usize, Trouble)> {
     let nobody = |trouble| (usize::MAX, trouble);
     connection.batch(&begin(compiled, cx)).await.map_err(nobody)?;
     let mut committed = Committed::default();
@@ -140,27 +149,23 @@ async fn do_all(
         committed.affected.push(affected.keys);
         committed.inserted.push(affected.inserted);
     }
-    if events.is_empty() {
-        return Ok((committed, false));
-    }
-    if set.end == End::Commit {
-        let statement = connection.outbox();
-        write_events(connection, statement, &events).await.map_err(nobody)?;
-    }
-    Ok((committed, true))
+    Ok((committed, events))
 }
 
-async fn write_events(
-    connection: &Connection,
-    statement: &Statement,
-    events: &EventEntries,
-) -> Result<(), Trouble> {
+/// Writes the events and commits, in one go. Where the events cannot be written the
+/// transaction is lost, and what the server makes of the commit is a roll-back.
+async fn commit(connection: &Connection, events: &EventEntries) -> Result<(), Trouble> {
     let mut array = String::with_capacity(160);
     // The server knows the transaction's number, and keeps it beside the array.
     events.write_array(0, &mut array);
     let links = [Value::Text(array.into_boxed_str())];
-    connection.execute(statement, Bindings { links: &links, ..Bindings::default() }).await?;
-    Ok(())
+    let bindings = Bindings { links: &links, ..Bindings::default() };
+    connection.prepare_first(connection.outbox()).await?;
+    let (written, committed) = tokio::join!(
+        connection.execute(connection.outbox(), bindings),
+        connection.batch("COMMIT"),
+    );
+    written.map(drop).and(committed)
 }
 
 fn begin(compiled: &[Arc<CompiledWrite>], cx: &Cx) -> String {
