@@ -16,6 +16,8 @@ mod rebuild;
 mod refusal;
 mod step;
 
+use std::time::{Duration, Instant};
+
 use mainstay_core::{Code, Error};
 use mainstay_store::{
     Applied, Change, Migration, MigrationStep, Presence, is_there, there_already,
@@ -25,17 +27,24 @@ use rusqlite::Connection;
 pub(crate) use self::{notes::migrations, own::make_own_tables};
 use crate::{error::Trouble, introspect::introspect, schema};
 
+/// How long another process is waited for, at the most; SQLite counts milliseconds in 32 bits.
+const WAIT_MAX: Duration = Duration::from_secs(86_400);
+
 /// Carries out a migration: all of it or nothing.
 ///
 /// # Errors
 /// `Unavailable`, or `Internal` with the step that failed as its message.
-pub(crate) fn migrate(connection: &Connection, migration: &Migration) -> Result<Applied, Error> {
+pub(crate) fn migrate(
+    connection: &Connection,
+    migration: &Migration,
+    deadline: Instant,
+) -> Result<Applied, Error> {
     let failed = |error: rusqlite::Error| Trouble::from(error).into_error();
     let unchecked = match migration.steps().iter().any(drops_a_table_pointed_at) {
         true => Some(UncheckedReferences::begin(connection).map_err(failed)?),
         false => None,
     };
-    connection.execute_batch("BEGIN IMMEDIATE").map_err(failed)?;
+    begin(connection, deadline).map_err(failed)?;
     let result = take_all(connection, migration, unchecked.is_some());
     let ended = match &result {
         Ok(_) => connection.execute_batch("COMMIT"),
@@ -45,6 +54,16 @@ pub(crate) fn migrate(connection: &Connection, migration: &Migration) -> Result<
     };
     let applied = result?;
     ended.map(|()| applied).map_err(failed)
+}
+
+/// Begins once no other process migrates, which may take as long as a migration does.
+fn begin(connection: &Connection, deadline: Instant) -> rusqlite::Result<()> {
+    let usual_ms: u32 = connection.pragma_query_value(None, "busy_timeout", |row| row.get(0))?;
+    let left = deadline.saturating_duration_since(Instant::now());
+    connection.busy_timeout(left.min(WAIT_MAX))?;
+    let begun = connection.execute_batch("BEGIN IMMEDIATE");
+    connection.busy_timeout(Duration::from_millis(u64::from(usual_ms)))?;
+    begun
 }
 
 /// Whether a step drops a table that may be pointed at: to make it anew, or for good where

@@ -159,8 +159,11 @@ impl Store for SqliteStore {
         }))
     }
 
-    fn migrate(&self, migration: Migration, _cx: Cx) -> StoreFuture<'_, Result<Applied, Error>> {
-        Box::pin(self.writer.run(move |connection| migrate::migrate(connection, &migration)))
+    fn migrate(&self, migration: Migration, cx: Cx) -> StoreFuture<'_, Result<Applied, Error>> {
+        Box::pin(
+            self.writer
+                .run(move |connection| migrate::migrate(connection, &migration, cx.deadline)),
+        )
     }
 
     fn migrations(&self) -> StoreFuture<'_, Result<Vec<AppliedMigration>, Error>> {

@@ -5,7 +5,7 @@ use mainstay_core::SourceFile;
 use mainstay_store::{Migration, Migrations, differences, steps};
 use mainstay_store_sqlite::{SqliteSettings, SqliteStore};
 
-use crate::conformance::harness::*;
+use crate::{conformance::harness::*, engine::Engine};
 
 const USERS: &str =
     "[model]\nid = \"text\"\n[fields]\nname = { type = \"text\" }\n[rules]\nread = \"true\"\n";
@@ -220,4 +220,23 @@ async fn rows_that_point_nowhere_stop_a_migration_that_made_a_table_anew() {
     let error = app.store.migrate(second(&steps), cx()).await.unwrap_err();
     expect!["rows of notes point at rows of people that are not there"].assert_eq(error.message());
     assert_eq!(app.engine.number("SELECT count(*) FROM people").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_migration_waits_for_another_process_longer_than_a_write_would() {
+    let engine = Engine::with(|settings| SqliteSettings {
+        busy_timeout: std::time::Duration::from_millis(1),
+        ..settings
+    });
+    let app = App::on(engine, &[("people", PEOPLE)]).await;
+    let other = app.engine.sqlite();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let store = app.store.clone();
+    let migrating = tokio::spawn(async move { store.migrate(second(TO_INT), cx()).await });
+    // Long enough for the migration to come upon the lock, where it does not wait to fail.
+    let count = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500000)
+                 SELECT count(*) FROM n";
+    assert_eq!(other.query_row(count, [], |row| row.get(0)), Ok(500_000));
+    other.execute_batch("COMMIT").unwrap();
+    assert_eq!(migrating.await.unwrap().unwrap().steps, ["change column people.age to int"]);
 }
