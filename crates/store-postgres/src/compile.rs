@@ -7,9 +7,9 @@
 
 use std::sync::Arc;
 
-use mainstay_core::{Catalog, FieldId, ModelId, Relation, Type};
+use mainstay_core::{Catalog, FieldId, ModelId, Type};
 use mainstay_plan::{Embed, Link, Query, ReadShape, Source};
-use mainstay_store::sql::{Dialect, Param, Renderer, Select, Sql};
+use mainstay_store::sql::{Dialect, Param, Renderer, Select, Sql, ends};
 
 use crate::{dialect::PostgresDialect, statement::Statement};
 
@@ -230,7 +230,7 @@ fn embedded(
     let related = match &embed.link {
         Link::Through(via) => through(catalog, via, &renderer, above, aliases),
         link => {
-            let (here, there) = related_fields(catalog, link.first());
+            let (here, there) = ends(catalog, link.first());
             equal(&renderer, there, above, here)
         }
     };
@@ -296,18 +296,4 @@ fn count(catalog: &Catalog, query: &Query) -> Arc<Statement> {
         ..Select::default()
     };
     Statement::of(groups.into_sql().within("SELECT count(*) FROM (", ") AS groups"))
-}
-
-/// The fields that relate two rows: of the row here, and of the row there.
-pub(crate) fn related_fields(catalog: &Catalog, relation: Relation) -> (&[FieldId], &[FieldId]) {
-    match relation {
-        Relation::ToOne(reference) => {
-            let reference = catalog.reference(reference);
-            (&reference.from_fields, &reference.to_fields)
-        }
-        Relation::ToMany(reference) => {
-            let reference = catalog.reference(reference);
-            (&reference.to_fields, &reference.from_fields)
-        }
-    }
 }

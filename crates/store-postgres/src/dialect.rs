@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use mainstay_core::{JsonStep, TextOp, Truth, Type, Value};
 use mainstay_plan::Aggregate;
-use mainstay_store::sql::{Dialect, Param, Sql};
+use mainstay_store::sql::{Dialect, Param, Sql, literal_type};
 
 use crate::value::sql_name;
 
@@ -30,7 +30,7 @@ impl Dialect for PostgresDialect {
             Param::Slot(_, kind) | Param::Link(_, kind) | Param::Row(_, kind) => {
                 write!(out, "${ordinal}::{}", sql_name(*kind))
             }
-            Param::Const(value) => match type_of(value) {
+            Param::Const(value) => match literal_type(value) {
                 Some(kind) => write!(out, "${ordinal}::{}", sql_name(kind)),
                 None => write!(out, "${ordinal}"),
             },
@@ -224,22 +224,4 @@ fn extreme(name: &str, value: Sql, there: &str, back: &str) -> Sql {
 fn hex_extreme(name: &str, value: Sql) -> Sql {
     let digits = value.within("encode(", ", 'hex') COLLATE \"C\"");
     Sql::call(name, [digits]).within("decode(", ", 'hex')")
-}
-
-/// The type of a value that stands in a statement; none where it is absent.
-pub(crate) fn type_of(value: &Value) -> Option<Type> {
-    Some(match value {
-        Value::Null => return None,
-        Value::Bool(_) => Type::Bool,
-        Value::Int(_) => Type::Int,
-        Value::Float(_) => Type::Float,
-        Value::Decimal(decimal) => Type::Decimal { precision: 18, scale: decimal.scale },
-        Value::Text(_) => Type::Text,
-        Value::Uuid(_) => Type::Uuid,
-        Value::Timestamp(_) => Type::Timestamp,
-        Value::Date(_) => Type::Date,
-        Value::Json(_) => Type::Json,
-        Value::Bytes(_) => Type::Bytes,
-        Value::List(items) => return items.first().and_then(type_of),
-    })
 }

@@ -7,11 +7,11 @@ use std::sync::{
 };
 
 use mainstay_core::Value;
-use mainstay_store::sql::{Param, Sql};
+use mainstay_store::sql::{Param, Sql, literal_type};
 use tokio_postgres::types::Type as PgType;
 
 use crate::{
-    dialect::{PostgresDialect, type_of},
+    dialect::PostgresDialect,
     value::{Bound, pg_array, pg_type},
 };
 
@@ -78,7 +78,7 @@ impl Statement {
 
 fn param_type(param: &Param) -> PgType {
     match param {
-        Param::Const(value) => type_of(value).map_or(PgType::TEXT, pg_type),
+        Param::Const(value) => literal_type(value).map_or(PgType::TEXT, pg_type),
         Param::Slot(_, kind) | Param::Link(_, kind) | Param::Row(_, kind) => pg_type(*kind),
         Param::List(_, kind) | Param::Column(_, kind) => pg_array(*kind),
     }

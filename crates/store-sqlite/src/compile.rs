@@ -5,9 +5,9 @@
 //! fetch related rows for all that pass the filter, also where the page holds thirty
 //! of ten thousand; and to-many embeds would need their rows gathered in memory.
 
-use mainstay_core::{Catalog, FieldId, ModelId, Relation, Type};
+use mainstay_core::{Catalog, FieldId, ModelId, Type};
 use mainstay_plan::{Embed, Link, Query, ReadShape, Source};
-use mainstay_store::sql::{Param, Renderer, Select, Sql};
+use mainstay_store::sql::{Param, Renderer, Select, Sql, ends};
 
 use crate::dialect::SqliteDialect;
 
@@ -211,7 +211,7 @@ impl Columns {
         place: Place,
         renderer: &mut Renderer<'_>,
     ) -> EmbedText {
-        let links = related_fields(catalog, embed.link.first())
+        let links = ends(catalog, embed.link.first())
             .0
             .iter()
             .map(|field| self.select(renderer.field(*field)))
@@ -233,7 +233,7 @@ fn embedded(catalog: &Catalog, embed: &Embed) -> QueryText {
     rendered(catalog, &embed.query, |renderer| match &embed.link {
         Link::Through(via) => vec![through(catalog, via, renderer)],
         link => {
-            let (_, there) = related_fields(catalog, link.first());
+            let (_, there) = ends(catalog, link.first());
             equal_to_links(renderer, there)
         }
     })
@@ -254,20 +254,6 @@ fn through(catalog: &Catalog, via: &mainstay_plan::Via, renderer: &Renderer<'_>)
     };
     let ours: Vec<Sql> = far.to_fields.iter().map(|field| renderer.field(*field)).collect();
     Sql::join(ours, ", ").within("(", ") IN (").then(named.into_sql()).and_text(")")
-}
-
-/// The fields that relate two rows: of the row here, and of the row there.
-fn related_fields(catalog: &Catalog, relation: Relation) -> (&[FieldId], &[FieldId]) {
-    match relation {
-        Relation::ToOne(reference) => {
-            let reference = catalog.reference(reference);
-            (&reference.from_fields, &reference.to_fields)
-        }
-        Relation::ToMany(reference) => {
-            let reference = catalog.reference(reference);
-            (&reference.to_fields, &reference.from_fields)
-        }
-    }
 }
 
 /// How many values a spread's columns are in the row above.

@@ -28,7 +28,8 @@ mod text;
 
 pub use dialect::Dialect;
 pub use old::speaks_of_old;
-pub use render::{Renderer, RowSource};
+pub use operand::literal_type;
+pub use render::{Renderer, RowSource, ends};
 pub use select::Select;
 pub use text::{Param, Sql};
 

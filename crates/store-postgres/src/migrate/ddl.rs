@@ -3,14 +3,10 @@
 use mainstay_core::{OnDelete, Type, Value};
 use mainstay_store::{
     FieldShape, Fill, IndexSchema, ModelShape, ReferenceShape, VERSION_COLUMN, on_delete_words,
-    sql::Dialect,
+    sql::{Dialect, literal_type},
 };
 
-use crate::{
-    dialect::{PostgresDialect, type_of},
-    schema,
-    value::sql_name,
-};
+use crate::{dialect::PostgresDialect, schema, value::sql_name};
 
 /// A name, quoted.
 pub(super) fn quoted(name: &str) -> String {
@@ -125,6 +121,6 @@ pub(super) fn fill(fill: &Fill, kind: Type) -> Option<String> {
 
 /// None where the value is absent.
 fn literal(value: &Value) -> Option<String> {
-    let kind = type_of(value)?;
+    let kind = literal_type(value)?;
     Some(format!("{}::{}", text(&value.as_ref().to_text()), sql_name(kind)))
 }

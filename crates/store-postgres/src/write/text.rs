@@ -7,11 +7,11 @@ use mainstay_core::{Catalog, FieldId, Filter, ModelId, RefId, Type, Way, removal
 use mainstay_plan::Guard;
 use mainstay_store::{
     VERSION_COLUMN,
-    sql::{Dialect, Param, Renderer, Select, Sql, speaks_of_old},
+    sql::{Dialect, Param, Renderer, Select, Sql, ends, speaks_of_old},
 };
 
 use crate::{
-    compile::{ROW, related_fields, same_column, unnested},
+    compile::{ROW, same_column, unnested},
     dialect::PostgresDialect,
     migrate::sequence,
     statement::Statement,
@@ -358,7 +358,7 @@ impl<'a> Texts<'a> {
         for (at, relation) in way.iter().enumerate() {
             let there = self.catalog.target(*relation);
             let alias = format!("l{at}");
-            let (ours, theirs) = related_fields(self.catalog, *relation);
+            let (ours, theirs) = ends(self.catalog, *relation);
             let pairs = ours.iter().zip(theirs).map(|(ours, theirs)| {
                 let (here, there) = (self.catalog.model(here), self.catalog.model(there));
                 let here = PostgresDialect.identifier(&here.field(*ours).column);

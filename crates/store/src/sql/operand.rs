@@ -207,7 +207,9 @@ impl Renderer<'_> {
     }
 }
 
-fn literal_type(value: &Value) -> Option<Type> {
+/// The type of a value that stands in a statement; none where it is absent.
+#[must_use]
+pub fn literal_type(value: &Value) -> Option<Type> {
     Some(match value {
         Value::Null => return None,
         Value::Bool(_) => Type::Bool,

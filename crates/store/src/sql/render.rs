@@ -317,7 +317,8 @@ impl<'a> Renderer<'a> {
 
 /// The fields that relate two rows: those of the row here, and those of the row
 /// the relation leads to, pair by pair.
-pub(super) fn ends(catalog: &Catalog, relation: Relation) -> (&[FieldId], &[FieldId]) {
+#[must_use]
+pub fn ends(catalog: &Catalog, relation: Relation) -> (&[FieldId], &[FieldId]) {
     let of = |reference: RefId| catalog.reference(reference);
     match relation {
         Relation::ToOne(reference) => (&of(reference).from_fields, &of(reference).to_fields),
