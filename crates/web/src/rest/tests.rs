@@ -19,8 +19,8 @@ use mainstay_auth::{Keyring, TokenSettings, Verifier};
 use mainstay_core::{Catalog, Error, Limits, SourceFile, Value, ValueRef, read_app};
 use mainstay_plan::{Features, Planner, Query, ReadPlan, Source};
 use mainstay_store::{
-    Answer, Applied, Capabilities, Committed, Cx, End, Event, Health, MigrationStep, Mismatch,
-    ReadDone, RowSink, Schema, Seq, Store, StoreFuture, WriteError, WriteSet,
+    Answer, Applied, AppliedMigration, Capabilities, Committed, Cx, End, Event, Health, Migration,
+    Mismatch, ReadDone, RowSink, Schema, Seq, Store, StoreFuture, WriteError, WriteSet,
 };
 use tower::{Service, ServiceExt};
 
@@ -136,13 +136,12 @@ impl Store for ToldStore {
         Box::pin(async { Ok(Schema::default()) })
     }
 
-    fn migrate(
-        &self,
-        _: Arc<Catalog>,
-        _: Vec<MigrationStep>,
-        _: Cx,
-    ) -> StoreFuture<'_, Result<Applied, Error>> {
+    fn migrate(&self, _: Migration, _: Cx) -> StoreFuture<'_, Result<Applied, Error>> {
         Box::pin(async { Err(Error::unavailable("no schema changes here")) })
+    }
+
+    fn migrations(&self) -> StoreFuture<'_, Result<Vec<AppliedMigration>, Error>> {
+        Box::pin(async { Ok(Vec::new()) })
     }
 
     fn health(&self, _: Cx) -> StoreFuture<'_, Health> {
