@@ -15,6 +15,8 @@ const ANSWER_MAX: Duration = Duration::from_secs(60);
 pub(crate) struct Response {
     /// The status code.
     pub(crate) status: u16,
+    /// What `Retry-After` says, if it is there.
+    pub(crate) retry_after: Option<String>,
     /// The body as text.
     pub(crate) body: String,
 }
@@ -35,6 +37,12 @@ impl Connection {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(ANSWER_MAX))?;
         Ok(Self { address: address.to_owned(), stream: BufReader::new(stream) })
+    }
+
+    /// The same with another bound on how long each read of an answer may take.
+    pub(crate) fn patient(self, answer_max: Duration) -> io::Result<Self> {
+        self.stream.get_ref().set_read_timeout(Some(answer_max))?;
+        Ok(self)
     }
 
     /// GET without headers.
@@ -72,6 +80,7 @@ impl Connection {
         let status: u16 = status.ok_or_else(|| io::Error::other("no status line"))?;
         let mut length = None;
         let mut chunked = false;
+        let mut retry_after = None;
         loop {
             let line = self.line()?;
             if line.is_empty() {
@@ -82,6 +91,8 @@ impl Connection {
                 length = value.trim().parse::<usize>().ok();
             } else if name.eq_ignore_ascii_case("transfer-encoding") {
                 chunked = value.trim().eq_ignore_ascii_case("chunked");
+            } else if name.eq_ignore_ascii_case("retry-after") {
+                retry_after = Some(value.trim().to_owned());
             }
         }
         let body = if chunked {
@@ -90,7 +101,7 @@ impl Connection {
             self.exactly(length.filter(|_| status != 204).unwrap_or(0))?
         };
         let body = String::from_utf8(body).map_err(io::Error::other)?;
-        Ok(Response { status, body })
+        Ok(Response { status, retry_after, body })
     }
 
     fn line(&mut self) -> io::Result<String> {

@@ -7,6 +7,7 @@
 
 mod cargo;
 mod exchanges;
+mod faults;
 mod fuzz;
 mod kills;
 mod node;
@@ -33,6 +34,7 @@ const FLAGS: &[Flag] = &[
     ),
     ("--removals", Takes::Nothing, "only: take each protection out and see its test fail"),
     ("--kills", Takes::Value, "only: kill the server so many times under 16 writers"),
+    ("--faults", Takes::Nothing, "only: faults between Mainstay and PostgreSQL, under load"),
     ("--fuzz-seconds", Takes::Value, "seconds for each fuzz target: 10"),
 ];
 
@@ -43,7 +45,8 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     let missing = if all { Missing::Install } else { Missing::Skip };
     let kills: Option<u32> = args.value("--kills")?;
     let removals = all || args.has("--removals");
-    let suites = all || !(removals || kills.is_some());
+    let faults = all || args.has("--faults");
+    let suites = all || !(removals || faults || kills.is_some());
     let mut table = Table::default();
     if suites || removals {
         let servers = Servers::start(&mut table, missing);
@@ -58,6 +61,9 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     }
     if let Some(rounds) = kills.or(all.then_some(KILLS)) {
         kills::run(&mut table, missing, rounds)?;
+    }
+    if faults {
+        faults::run(&mut table, missing)?;
     }
     table.print();
     let failed = table.failed() > 0 || (all && table.skipped_suites() > 0);

@@ -88,13 +88,17 @@ impl Postgres {
     }
 
     /// Stops it and waits for its end.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for crash tests of stores"))]
     pub(crate) fn stop(&mut self, how: Stop) -> anyhow::Result<()> {
         self.supervisor.stop(how.signal())
     }
 
+    /// Asks with psql, as its superuser: a row on a line, its columns parted by `|`.
+    pub(crate) fn ask(&self, sql: &str) -> anyhow::Result<String> {
+        query(&self.url(), sql)
+    }
+
     /// The port on 127.0.0.1.
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 

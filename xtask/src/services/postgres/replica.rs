@@ -17,7 +17,6 @@ const CATCH_UP_MAX: Duration = Duration::from_secs(60);
 /// Between two looks at how far it is.
 const POLL: Duration = Duration::from_millis(10);
 
-#[cfg_attr(not(test), expect(dead_code, reason = "for failover tests of stores"))]
 impl Postgres {
     /// Copies it as it runs and starts the copy, which follows it from there on. The
     /// settings are copied too; folder, port and life are the copy's own.
