@@ -57,10 +57,11 @@ enum Fault {
     Slow,
     Restart,
     Failover,
+    SilentFailover,
 }
 
 /// In the order in which they happen to one server; the last of them is its end.
-const FAULTS: [Fault; 8] = [
+const FAULTS: [Fault; 9] = [
     Fault::Slow,
     Fault::CutAnswers,
     Fault::CutCommits,
@@ -69,6 +70,7 @@ const FAULTS: [Fault; 8] = [
     Fault::Silence,
     Fault::Restart,
     Fault::Failover,
+    Fault::SilentFailover,
 ];
 
 impl Fault {
@@ -82,6 +84,7 @@ impl Fault {
             Self::Slow => "slow",
             Self::Restart => "crash and restart",
             Self::Failover => "failover",
+            Self::SilentFailover => "failover from a silent primary",
         }
     }
 
@@ -94,7 +97,7 @@ impl Fault {
 
     fn heir(self) -> Heir {
         match self {
-            Self::Failover => Heir::Replica,
+            Self::Failover | Self::SilentFailover => Heir::Replica,
             _ => Heir::None,
         }
     }
@@ -108,7 +111,7 @@ impl Fault {
             }
             Self::Refuse => Mode::Refuse,
             Self::Hold => Mode::Hold,
-            Self::Silence => Mode::Silence,
+            Self::Silence | Self::SilentFailover => Mode::Silence,
             Self::CutAnswers => Mode::CutAnswers,
             Self::CutCommits => Mode::CutCommits,
             Self::Slow => Mode::Slow,
@@ -120,7 +123,8 @@ impl Fault {
     fn end(self, stand: &mut Stand) -> anyhow::Result<()> {
         match self {
             Self::Restart => stand.recover()?,
-            Self::Failover => stand.promote()?,
+            // The old primary stays as it is.
+            Self::Failover | Self::SilentFailover => stand.promote()?,
             _ => stand.set(Mode::Pass),
         }
         Ok(())
@@ -176,8 +180,9 @@ pub(super) fn run(table: &mut Table, missing: Missing) -> anyhow::Result<()> {
         }
         let (passed, failed) = (usize::from(is_well), usize::from(!is_well));
         table.ran(Suite { name, passed, failed, time: started.elapsed(), ..Suite::default() });
-        // What one fault broke is not held against the next.
-        stood = is_well.then_some((fault.heir(), stand));
+        // What one fault broke is not held against the next, and nobody takes over twice.
+        let is_whole = is_well && fault.heir() == Heir::None;
+        stood = is_whole.then_some((fault.heir(), stand));
     }
     Ok(())
 }
@@ -238,10 +243,10 @@ fn since(before: Cuts, after: Cuts) -> Cuts {
 
 fn heading() -> String {
     format!(
-        "{:<30}{:>24}{:>20}{:>14}{:>9}{:>9}{:>9}{:>9}",
+        "{:<32}{:>24}{:>20}{:>14}{:>9}{:>9}{:>9}{:>9}",
         "", "writes", "reads", "cut", "slowest", "noticed", "served", "calm"
     ) + &format!(
-        "\n{:<30}{:>24}{:>20}{:>14}{:>9}{:>9}{:>9}{:>9}",
+        "\n{:<32}{:>24}{:>20}{:>14}{:>9}{:>9}{:>9}{:>9}",
         "", "ok 503 504 unknown", "ok 503 504", "answer commit", "s", "s", "s", "s"
     )
 }
@@ -257,7 +262,7 @@ fn line(fault: Fault, outcome: &Outcome) -> String {
         time.map_or_else(|| "-".to_owned(), |time| format!("{:.2}", time.as_secs_f64()))
     };
     format!(
-        "{:<30}{writes:>24}{reads:>20}{cut:>14}{:>9}{:>9}{:>9}{:>9}  {}",
+        "{:<32}{writes:>24}{reads:>20}{cut:>14}{:>9}{:>9}{:>9}{:>9}  {}",
         fault.name(),
         seconds(Some(figures.slowest)),
         seconds(figures.noticed),

@@ -25,6 +25,10 @@ const READERS: usize = 4;
 /// what a socket takes at once.
 const FIXED_ROWS: i64 = 40;
 const NOTE_BYTES: usize = 200;
+/// A row with this many flags, each given or not, is a statement that the server has not
+/// seen yet, and must prepare, 2 to that power times; one in so many is.
+pub(super) const FLAGS: u32 = 12;
+const ROWS_TO_A_NEW_STATEMENT: i64 = 8;
 /// Between an answer and the next request of the same caller.
 const PAUSE: Duration = Duration::from_millis(10);
 /// Between two probes of `/readyz`.
@@ -168,12 +172,19 @@ pub(super) fn fixed_numbers() -> std::ops::Range<i64> {
 
 fn body(numbers: std::ops::Range<i64>) -> String {
     let note = "n".repeat(NOTE_BYTES);
-    let rows: Vec<String> =
-        numbers.map(|number| format!(r#"{{"n":{number},"note":"{note}"}}"#)).collect();
-    match &rows[..] {
-        [one] => one.clone(),
-        several => format!("[{}]", several.join(",")),
+    let row = |number| format!(r#"{{"n":{number},"note":"{note}""#);
+    if numbers.end - numbers.start == 1 {
+        return row(numbers.start) + &flags(numbers.start) + "}";
     }
+    let rows: Vec<String> = numbers.map(|number| row(number) + "}").collect();
+    format!("[{}]", rows.join(","))
+}
+
+/// Some flags that were not given together before.
+fn flags(number: i64) -> String {
+    let which = number / ROWS_TO_A_NEW_STATEMENT;
+    let is_given = |at: &u32| number % ROWS_TO_A_NEW_STATEMENT == 0 && which >> at & 1 == 1;
+    (0..FLAGS).filter(is_given).map(|at| format!(r#","flag{at}":true"#)).collect()
 }
 
 fn send(connection: &mut Option<Connection>, address: &str, asked: Asked) -> io::Result<Response> {

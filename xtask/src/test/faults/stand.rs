@@ -5,7 +5,7 @@ use std::{fs, path::Path, process::Command};
 use anyhow::{Context as _, ensure};
 
 use super::{
-    load::write_fixed_rows,
+    load::{FLAGS, write_fixed_rows},
     proxy::{Cuts, Mode, Proxy},
     verdict::REQUEST_MS,
 };
@@ -17,8 +17,15 @@ use crate::{
     services::{Postgres, Stop},
 };
 
-const MODEL: &str = "[fields]\nn = { type = \"int\", required = true }\nnote = \"text\"\n\n\
-                     [rules]\nread = \"true\"\ncreate = \"true\"\n";
+const MODEL: &str = "\
+[fields]
+n = { type = \"int\", required = true }
+note = \"text\"
+FLAGS
+[rules]
+read = \"true\"
+create = \"true\"
+";
 
 /// Everything that one fault needs. They end in the order in which they stand here.
 #[derive(Debug)]
@@ -58,7 +65,9 @@ impl Stand {
         );
         let scratch = Scratch::new(&format!("faults-{}", proxy.port()))?;
         let app = scratch.join("app");
-        write_app(&app, &[("mainstay.toml", &settings), ("models/entries.toml", MODEL)])?;
+        let flags = (0..FLAGS).map(|at| format!("flag{at} = \"bool\"\n")).collect::<String>();
+        let model = MODEL.replace("FLAGS\n", &flags);
+        write_app(&app, &[("mainstay.toml", &settings), ("models/entries.toml", &model)])?;
         let address = free_address()?;
         let mut command = Command::new(binary);
         command.arg("serve").arg(&app).args(["--listen", &address]);
