@@ -1,11 +1,24 @@
 //! One connection, and the statements it has prepared.
+//!
+//! A server, or what stands before it, can fall silent without an end that TCP would tell
+//! of, and the driver's own bound is on the TCP connection alone. So each host has its
+//! time, up to the session's first answer, and then the next one is asked.
 
-use std::{pin::Pin, sync::Arc};
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use mainstay_core::Error;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
-use tokio_postgres::{Client, Config, Row, RowStream, config::TargetSessionAttrs};
+use tokio_postgres::{
+    Client, Config, Row, RowStream,
+    config::{Host, TargetSessionAttrs},
+};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::{
@@ -31,7 +44,10 @@ pub(crate) struct Connection {
 /// What every connection is opened with.
 #[derive(Clone)]
 pub(crate) struct Connector {
-    config: Config,
+    /// One for each host of the URL.
+    hosts: Arc<[Config]>,
+    /// The host that took writes when last asked: the first to be asked.
+    first: Arc<AtomicUsize>,
     tls: MakeRustlsConnect,
     settings: Arc<PostgresSettings>,
     outbox: Arc<Statement>,
@@ -60,23 +76,39 @@ impl Connector {
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         config.ssl_mode(tls.mode.ssl_mode());
         Ok(Self {
-            config,
+            hosts: host_by_host(config),
+            first: Arc::default(),
             tls: tls.connector()?,
             settings: Arc::clone(settings),
             outbox: outbox_statement(),
         })
     }
 
-    /// Opens a connection.
+    /// Opens a connection, to the host that was well when last asked or else to the next
+    /// that is; each has the time to connect that is set.
     ///
     /// # Errors
     /// `Unavailable`.
     pub(crate) async fn connect(&self) -> Result<Connection, Error> {
-        let opening = self.config.connect(self.tls.clone());
-        let within = self.settings.connect_timeout * 2;
-        let opened = tokio::time::timeout(within, opening).await;
-        let (client, driver) =
-            opened.map_err(|_| away())?.map_err(|error| away().with_source(error))?;
+        let first = self.first.load(Ordering::Relaxed);
+        let mut why = away();
+        for at in (first..self.hosts.len()).chain(0..first) {
+            let opening = self.open(&self.hosts[at]);
+            match tokio::time::timeout(self.settings.connect_timeout, opening).await {
+                Ok(Ok(connection)) => {
+                    self.first.store(at, Ordering::Relaxed);
+                    return Ok(connection);
+                }
+                Ok(Err(error)) => why = error,
+                Err(_) => {}
+            }
+        }
+        Err(why)
+    }
+
+    async fn open(&self, host: &Config) -> Result<Connection, Error> {
+        let opened = host.connect(self.tls.clone()).await;
+        let (client, driver) = opened.map_err(|error| away().with_source(error))?;
         tokio::spawn(async move {
             if let Err(error) = driver.await {
                 tracing::warn!(%error, "a connection to the database ended");
@@ -111,6 +143,48 @@ impl Connector {
              SET standard_conforming_strings = on; SET plan_cache_mode = auto; SET jit = off"
         )
     }
+}
+
+/// The same for each of its hosts alone. Where a host's address is given beside its name,
+/// or none is given at all, the driver is left to make sense of it.
+fn host_by_host(config: Config) -> Arc<[Config]> {
+    let hosts = config.get_hosts();
+    if hosts.len() < 2 || !config.get_hostaddrs().is_empty() {
+        return Arc::new([config]);
+    }
+    let ports = config.get_ports();
+    let alone = |(at, host): (usize, &Host)| {
+        let mut alone = without_hosts(&config);
+        match host {
+            Host::Tcp(name) => alone.host(name),
+            #[cfg(unix)]
+            Host::Unix(path) => alone.host_path(path),
+        };
+        ports.get(at).or_else(|| ports.first()).map(|port| alone.port(*port));
+        alone
+    };
+    hosts.iter().enumerate().map(alone).collect()
+}
+
+fn without_hosts(config: &Config) -> Config {
+    let mut bare = Config::new();
+    config.get_user().map(|user| bare.user(user));
+    config.get_password().map(|password| bare.password(password));
+    config.get_dbname().map(|name| bare.dbname(name));
+    config.get_options().map(|options| bare.options(options));
+    config.get_application_name().map(|name| bare.application_name(name));
+    config.get_connect_timeout().map(|time| bare.connect_timeout(*time));
+    config.get_tcp_user_timeout().map(|time| bare.tcp_user_timeout(*time));
+    config.get_keepalives_interval().map(|time| bare.keepalives_interval(time));
+    config.get_keepalives_retries().map(|times| bare.keepalives_retries(times));
+    bare.keepalives(config.get_keepalives())
+        .keepalives_idle(config.get_keepalives_idle())
+        .ssl_mode(config.get_ssl_mode())
+        .ssl_negotiation(config.get_ssl_negotiation())
+        .channel_binding(config.get_channel_binding())
+        .load_balance_hosts(config.get_load_balance_hosts())
+        .target_session_attrs(config.get_target_session_attrs());
+    bare
 }
 
 impl Connection {
@@ -199,5 +273,24 @@ impl Connection {
         }
         prepared.insert(statement.id, made.clone());
         Ok(made)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_host_is_asked_alone_and_with_all_else_that_is_set() {
+        let url = "postgres://u:p@a:1,b:2/d?options=-cx%3D1&keepalives_idle=7&sslmode=disable";
+        let hosts = host_by_host(url.parse().unwrap());
+        let alone = |host: &str| {
+            let rest = "d?options=-cx%3D1&keepalives_idle=7&sslmode=disable";
+            format!("postgres://u:p@{host}/{rest}").parse::<Config>().unwrap()
+        };
+        assert_eq!(*hosts, [alone("a:1"), alone("b:2")]);
+        let shared = host_by_host("host=a,b port=5 user=u".parse().unwrap());
+        assert_eq!(shared[1].get_ports(), [5]);
+        assert_eq!(host_by_host("host=a user=u".parse().unwrap()).len(), 1);
     }
 }
