@@ -2,19 +2,23 @@
 //!
 //! A server, or what stands before it, can fall silent without an end that TCP would tell
 //! of, and the driver's own bound is on the TCP connection alone. So each host has its
-//! time, up to the session's first answer, and then the next one is asked.
+//! time, up to the session's first answer, and then the next one is asked. A connection
+//! that is let go with something under way is not waited for: what nobody wants any more
+//! is cancelled, and the socket closed.
 
 use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use mainstay_core::Error;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
+use tokio::{runtime::Handle, task::JoinHandle, time::timeout};
 use tokio_postgres::{
     Client, Config, Row, RowStream,
     config::{Host, TargetSessionAttrs},
@@ -31,10 +35,20 @@ use crate::{
 
 /// Statements one connection keeps prepared; beyond it all are let go.
 const STATEMENTS_MAX: usize = 1_000;
+/// How long a connection that was let go may take to end by itself; one with nothing under
+/// way ends at once.
+const IDLE_END_MAX: Duration = Duration::from_millis(50);
+/// How long its server may then take to hear that what is under way is to be given up, and
+/// again to do so.
+const CANCEL_MAX: Duration = Duration::from_secs(1);
 
 /// One connection.
 pub(crate) struct Connection {
     client: Client,
+    driver: Option<JoinHandle<()>>,
+    opened: Instant,
+    /// Milliseconds from the opening to the last answer.
+    heard_ms: AtomicU64,
     prepared: Mutex<FxHashMap<u64, tokio_postgres::Statement>>,
     outbox: Arc<Statement>,
     tls: MakeRustlsConnect,
@@ -71,8 +85,8 @@ impl Connector {
             config.application_name("mainstay");
         }
         config.connect_timeout(settings.connect_timeout);
-        config.keepalives_idle(std::time::Duration::from_secs(10));
-        config.tcp_user_timeout(std::time::Duration::from_secs(10));
+        config.keepalives_idle(Duration::from_secs(10));
+        config.tcp_user_timeout(Duration::from_secs(10));
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         config.ssl_mode(tls.mode.ssl_mode());
         Ok(Self {
@@ -94,7 +108,7 @@ impl Connector {
         let mut why = away();
         for at in (first..self.hosts.len()).chain(0..first) {
             let opening = self.open(&self.hosts[at]);
-            match tokio::time::timeout(self.settings.connect_timeout, opening).await {
+            match timeout(self.settings.connect_timeout, opening).await {
                 Ok(Ok(connection)) => {
                     self.first.store(at, Ordering::Relaxed);
                     return Ok(connection);
@@ -109,13 +123,16 @@ impl Connector {
     async fn open(&self, host: &Config) -> Result<Connection, Error> {
         let opened = host.connect(self.tls.clone()).await;
         let (client, driver) = opened.map_err(|error| away().with_source(error))?;
-        tokio::spawn(async move {
+        let driver = tokio::spawn(async move {
             if let Err(error) = driver.await {
                 tracing::warn!(%error, "a connection to the database ended");
             }
         });
         let connection = Connection {
             client,
+            driver: Some(driver),
+            opened: Instant::now(),
+            heard_ms: AtomicU64::new(0),
             prepared: Mutex::default(),
             outbox: Arc::clone(&self.outbox),
             tls: self.tls.clone(),
@@ -193,6 +210,17 @@ impl Connection {
         self.client.is_closed()
     }
 
+    /// Whether an answer came at this time or later.
+    pub(crate) fn has_answered_since(&self, time: Instant) -> bool {
+        let heard = self.opened + Duration::from_millis(self.heard_ms.load(Ordering::Relaxed) + 1);
+        heard >= time
+    }
+
+    fn hear(&self) {
+        let ms = u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.heard_ms.fetch_max(ms, Ordering::Relaxed);
+    }
+
     /// Runs a statement and gives its rows as they come.
     pub(crate) async fn query(
         &self,
@@ -207,6 +235,7 @@ impl Connection {
             let prepared = self.prepare(statement).await?;
             self.client.query_raw(&prepared, bound.iter()).await?
         };
+        self.hear();
         Ok(Box::pin(rows))
     }
 
@@ -230,18 +259,15 @@ impl Connection {
         use futures_util::TryStreamExt as _;
         let mut rows = self.query(statement, bindings).await?;
         while rows.try_next().await?.is_some() {}
+        self.hear();
         Ok(rows.rows_affected().unwrap_or(0))
     }
 
     /// Runs statements of ours without parameters.
     pub(crate) async fn batch(&self, sql: &str) -> Result<(), Trouble> {
-        Ok(self.client.batch_execute(sql).await?)
-    }
-
-    /// Has the server give up what is under way.
-    pub(crate) async fn cancel(&self) {
-        // Where that fails the statement's own time-out ends it.
-        let _ = self.client.cancel_token().cancel_query(self.tls.clone()).await;
+        self.client.batch_execute(sql).await?;
+        self.hear();
+        Ok(())
     }
 
     /// The client itself, for what asks about the schema.
@@ -267,12 +293,33 @@ impl Connection {
             return Ok(known.clone());
         }
         let made = self.client.prepare_typed(&statement.sql, statement.types()).await?;
+        self.hear();
         let mut prepared = self.prepared.lock();
         if prepared.len() >= STATEMENTS_MAX {
             prepared.clear();
         }
         prepared.insert(statement.id, made.clone());
         Ok(made)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let Some(mut driver) = self.driver.take().filter(|driver| !driver.is_finished()) else {
+            return;
+        };
+        let Ok(runtime) = Handle::try_current() else { return driver.abort() };
+        let (cancel, tls) = (self.client.cancel_token(), self.tls.clone());
+        runtime.spawn(async move {
+            if timeout(IDLE_END_MAX, &mut driver).await.is_ok() {
+                return;
+            }
+            // A server that cannot be told ends it by the statement's own time-out.
+            let _ = timeout(CANCEL_MAX, cancel.cancel_query(tls)).await;
+            if timeout(CANCEL_MAX, &mut driver).await.is_err() {
+                driver.abort();
+            }
+        });
     }
 }
 

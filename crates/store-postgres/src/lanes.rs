@@ -5,6 +5,11 @@
 //! connections and few system calls. What is sent behind a slow statement waits for it;
 //! so the lane with the fewest under way is taken.
 //!
+//! A connection can fall silent without being lost: the host is gone and nobody says so, or
+//! a pooler before it hangs. Whoever gives up on a lane, having heard nothing of it for
+//! some time, takes it out of use: it is opened anew, and what others have under way on
+//! the old connection may still end there.
+//!
 //! A lane whose connection is lost is opened again in the background, at growing
 //! intervals with some jitter, so that many nodes do not come back at once.
 
@@ -13,7 +18,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use arc_swap::ArcSwapOption;
@@ -27,6 +32,8 @@ use crate::{
 /// How long after a failure a lane is tried again, at first and at the most.
 const AGAIN_MIN: Duration = Duration::from_millis(50);
 const AGAIN_MAX: Duration = Duration::from_millis(1_000);
+/// How long a lane must have said nothing before whoever gives up on it closes it.
+const SILENT_MIN: Duration = Duration::from_millis(500);
 
 /// Connections that many statements share.
 pub(crate) struct Lanes {
@@ -45,6 +52,7 @@ struct Lane {
 pub(crate) struct Taken {
     lane: Arc<Lane>,
     connection: Arc<Connection>,
+    since: Instant,
 }
 
 impl Taken {
@@ -56,6 +64,13 @@ impl Taken {
 impl Drop for Taken {
     fn drop(&mut self) {
         self.lane.under_way.fetch_sub(1, Ordering::Relaxed);
+        let is_silent = || !self.connection.has_answered_since(self.since);
+        if self.since.elapsed() >= SILENT_MIN && is_silent() {
+            tracing::warn!("a connection to the database is silent and is not used any more");
+            // Another may have been opened in its place already.
+            let silent = Some(Arc::clone(&self.connection));
+            self.lane.connection.compare_and_swap(&silent, None);
+        }
     }
 }
 
@@ -97,7 +112,7 @@ impl Lanes {
         }
         let (lane, connection, _) = best.ok_or_else(away)?;
         lane.under_way.fetch_add(1, Ordering::Relaxed);
-        Ok(Taken { lane: Arc::clone(lane), connection })
+        Ok(Taken { lane: Arc::clone(lane), connection, since: Instant::now() })
     }
 
     /// Closes every lane; those under way end first.
@@ -117,6 +132,7 @@ impl Lanes {
         tokio::spawn(async move {
             let mut wait = AGAIN_MIN;
             loop {
+                let tried = Instant::now();
                 let opened = connector.connect().await;
                 let Some(lane) = lane.upgrade() else { return };
                 match opened {
@@ -128,7 +144,8 @@ impl Lanes {
                     Err(error) => tracing::debug!(%error, "the database cannot be reached yet"),
                 }
                 drop(lane);
-                tokio::time::sleep(jittered(wait)).await;
+                // What a silent host took of the time is not waited once more.
+                tokio::time::sleep(jittered(wait).saturating_sub(tried.elapsed())).await;
                 wait = (wait * 2).min(AGAIN_MAX);
             }
         });

@@ -92,12 +92,10 @@ impl Deref for Owned {
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        let Some(object) = self.0.take() else { return };
-        // Whatever its transaction came to, the server ends it with the connection; but what
-        // is under way it would first carry out to its end.
-        let connection = Object::take(object);
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move { connection.cancel().await });
+        if let Some(object) = self.0.take() {
+            // Whatever its transaction came to, the server ends it with the connection, and
+            // what is under way is cancelled then.
+            drop(Object::take(object));
         }
     }
 }
