@@ -60,7 +60,8 @@ pub(crate) struct Connection {
 pub(crate) struct Connector {
     /// One for each host of the URL.
     hosts: Arc<[Config]>,
-    /// The host that took writes when last asked: the first to be asked.
+    /// The host to ask first: the one that took writes when last asked, or the next after
+    /// one that said nothing.
     first: Arc<AtomicUsize>,
     tls: MakeRustlsConnect,
     settings: Arc<PostgresSettings>,
@@ -114,10 +115,19 @@ impl Connector {
                     return Ok(connection);
                 }
                 Ok(Err(error)) => why = error,
-                Err(_) => {}
+                Err(_) => self.passed_over(at),
             }
         }
         Err(why)
+    }
+
+    /// Has another host asked first, where this one is: to wait for it takes longer than a
+    /// request may, and the others refuse at once what they cannot do.
+    fn passed_over(&self, at: usize) {
+        let next = (at + 1) % self.hosts.len();
+        let relaxed = Ordering::Relaxed;
+        // Where it is not the first any more, another has been found.
+        let _ = self.first.compare_exchange(at, next, relaxed, relaxed);
     }
 
     async fn open(&self, host: &Config) -> Result<Connection, Error> {
