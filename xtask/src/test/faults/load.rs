@@ -215,7 +215,10 @@ struct Said {
 fn answer(asked: Asked, said: io::Result<Response>) -> Answer {
     let said = match said {
         Ok(said) => said,
-        Err(error) => return Answer::Wrong(format!("no answer ({error})")),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            return Answer::Wrong(format!("with nothing in {} s", ANSWER_MAX.as_secs()));
+        }
+        Err(error) => return Answer::Wrong(format!("with nothing: {error}")),
     };
     let is_again = said.retry_after.is_some();
     let code = serde_json::from_str::<Said>(&said.body).ok();

@@ -129,9 +129,11 @@ impl Stand {
         Ok(())
     }
 
-    /// The last lines of Mainstay's log.
+    /// The last lines of Mainstay's log that say more than that a request failed.
     pub(super) fn log_end(&self, lines: usize) -> String {
-        tail(&self.log().unwrap_or_default(), lines)
+        let log = self.log().unwrap_or_default();
+        let telling: Vec<&str> = log.lines().filter(|it| !it.contains(" a request ")).collect();
+        tail(&telling.join("\n"), lines)
     }
 
     fn log(&self) -> anyhow::Result<String> {
