@@ -236,6 +236,10 @@ fn embedded(
     };
     let mut parts = parts(catalog, &embed.query, &mut renderer, aliases);
     parts.select.conditions.splice(0..0, related);
+    if embed.is_one() {
+        // There is one row at most; ordering it would be a sort for each row above.
+        parts.select.order.clear();
+    }
     parts.into_rows()
 }
 

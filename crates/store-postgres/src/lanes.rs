@@ -59,6 +59,11 @@ impl Taken {
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
     }
+
+    /// How many are under way on the lane, this one among them.
+    pub(crate) fn under_way(&self) -> usize {
+        self.lane.under_way.load(Ordering::Relaxed)
+    }
 }
 
 impl Drop for Taken {

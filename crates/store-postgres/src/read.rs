@@ -5,7 +5,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::StreamExt as _;
@@ -23,6 +23,24 @@ use crate::{
 
 /// What a read may take on a lane that others share.
 const SLOW: Duration = Duration::from_millis(100);
+
+/// Notes how long a read took, also where nobody waited for its end.
+pub(crate) struct Watch<'r> {
+    read: &'r CompiledRead,
+    since: Instant,
+    under_way: usize,
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        // Of the time since it was sent, most was that of those before it.
+        let share = self.since.elapsed() / u32::try_from(self.under_way).unwrap_or(u32::MAX);
+        let is_slow = share > SLOW;
+        if self.read.is_slow.load(Ordering::Relaxed) != is_slow {
+            self.read.is_slow.store(is_slow, Ordering::Relaxed);
+        }
+    }
+}
 
 /// A read's statements, the same for every connection.
 pub(crate) struct CompiledRead {
@@ -51,12 +69,9 @@ impl CompiledRead {
         self.count.is_some() || self.is_slow.load(Ordering::Relaxed)
     }
 
-    /// Notes how long it took.
-    pub(crate) fn took(&self, time: Duration) {
-        let is_slow = time > SLOW;
-        if self.is_slow.load(Ordering::Relaxed) != is_slow {
-            self.is_slow.store(is_slow, Ordering::Relaxed);
-        }
+    /// Watches how long it takes, as one of so many that a connection has under way.
+    pub(crate) fn watch(&self, under_way: usize) -> Watch<'_> {
+        Watch { read: self, since: Instant::now(), under_way: under_way.max(1) }
     }
 
     /// Sends the rows into a sink, in one statement.

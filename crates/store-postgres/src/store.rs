@@ -102,18 +102,14 @@ impl Inner {
         let compiled = compiled.map_err(Trouble::Unavailable)?;
         if compiled.wants_its_own() {
             let connection = self.pool.take(deadline).await.map_err(Trouble::Unavailable)?;
-            let since = Instant::now();
+            let _watch = compiled.watch(1);
             let done = compiled.run_counted(&connection, plan, sink).await?;
             connection.give_back();
-            compiled.took(since.elapsed());
             return Ok(done);
         }
         let lane = self.lanes.take().map_err(Trouble::Unavailable)?;
-        let since = Instant::now();
-        let done = compiled.run(lane.connection(), plan, sink).await;
-        // Also where it failed, which may be because it took too long.
-        compiled.took(since.elapsed());
-        done
+        let _watch = compiled.watch(lane.under_way());
+        compiled.run(lane.connection(), plan, sink).await
     }
 
     async fn read_plan(
