@@ -68,6 +68,37 @@ async fn one_row_that_fails_create_takes_the_others_with_it() {
     assert_eq!(without_keys(&app.write(&two, &user("ada")).await), "2 new");
 }
 
+/// An engine may carry out such a write by a shorter way than others.
+#[tokio::test]
+async fn a_lone_row_whose_guard_looks_at_nothing_else_is_asked_it_too() {
+    let app = App::of(&[(
+        "logs",
+        "[fields]\nowner = { type = \"text\" }\n[rules]\nread = \"true\"\ncreate = \"owner == auth.id\"\n",
+    )])
+    .await;
+    check(
+        &app,
+        &insert("logs", &[&[("owner", "bob")]], ""),
+        expect![
+            "42501: permission denied for model logs / a rule does not allow a row of this write"
+        ],
+    )
+    .await;
+    // An absent value is unknown, and unknown is no.
+    check(
+        &app,
+        &insert("logs", &[&[("owner", "null")]], ""),
+        expect![
+            "42501: permission denied for model logs / a rule does not allow a row of this write"
+        ],
+    )
+    .await;
+    let mine = insert("logs", &[&[("owner", "ada")]], "");
+    assert_eq!(without_keys(&app.write(&mine, &user("ada")).await), "1 new");
+    expect![[r#"("ada")"#]].assert_eq(&app.read(&read("logs", "owner"), &service()).await);
+    assert_eq!(app.changes(1).await.len(), 1);
+}
+
 #[tokio::test]
 async fn a_guard_sees_every_row_of_its_own_write() {
     let app = posts().await;
