@@ -58,7 +58,8 @@ fn send_output(bytes: Option<&[u8]>, output: &Output, sink: &mut dyn RowSink) ->
 fn send_record(record: &[u8], outputs: &[Output], sink: &mut dyn RowSink) -> Result<(), Error> {
     let mut bytes = Reader(record);
     let count = bytes.int()?;
-    if usize::try_from(count).ok() != Some(outputs.len().max(count_of_none(outputs))) {
+    // A row of no columns is sent with one that stands for none.
+    if usize::try_from(count).ok() != Some(outputs.len().max(1)) {
         return Err(broken());
     }
     for output in outputs {
@@ -66,11 +67,6 @@ fn send_record(record: &[u8], outputs: &[Output], sink: &mut dyn RowSink) -> Res
         send_output(bytes.field()?, output, sink)?;
     }
     Ok(())
-}
-
-/// A row of no columns is sent with one that stands for none.
-fn count_of_none(outputs: &[Output]) -> usize {
-    usize::from(outputs.is_empty())
 }
 
 /// `array_send` of one dimension: its header, then of each item its length and bytes.
