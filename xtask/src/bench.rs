@@ -18,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{bail, ensure};
+use anyhow::{Context as _, bail, ensure};
 
 use self::{
     case::{Case, Durability, Engine},
@@ -231,7 +231,8 @@ fn round(
         )
     };
     if case != Case::ReadBeside {
-        return Ok(vec![(case, start(case)?.finish()?)]);
+        let sample = start(case)?.finish().with_context(|| contender.name().to_string())?;
+        return Ok(vec![(case, sample)]);
     }
     let (readers, writers) = (start(Case::ReadBeside)?, start(Case::CreateBeside)?);
     Ok(vec![(Case::ReadBeside, readers.finish()?), (Case::CreateBeside, writers.finish()?)])

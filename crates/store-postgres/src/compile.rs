@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use mainstay_core::{Catalog, FieldId, ModelId, Type};
+use mainstay_core::{Catalog, FieldId, ModelId, SlotId, Type, Value};
 use mainstay_plan::{Embed, Link, Query, ReadShape, Source};
 use mainstay_store::sql::{Dialect, Param, Renderer, Select, Sql, ends};
 
@@ -49,11 +49,29 @@ impl Output {
     }
 }
 
-/// A read's statements: of its rows, and of their number where that is asked.
-pub(crate) fn read(catalog: &Catalog, shape: &ReadShape) -> (QueryText, Option<Arc<Statement>>) {
-    let rows = rendered(catalog, shape.root(), |_| Vec::new());
-    let count = shape.count().then(|| count(catalog, shape.root()));
-    (rows, count)
+/// A read's rows. Where the plan's values are given, its limits are written out.
+///
+/// Of a limit that it does not know the planner assumes a tenth of the rows. No plan made
+/// for all values then seems as good as one made for these, and every run is planned anew,
+/// which takes longer than to find thirty rows.
+pub(crate) fn rows(catalog: &Catalog, shape: &ReadShape, limits: Option<&[Value]>) -> QueryText {
+    let query = shape.root();
+    let mut renderer = Renderer::new(&PostgresDialect, catalog, ROW, query.model);
+    parts(catalog, query, &mut renderer, &mut Text::new(limits)).into_text()
+}
+
+/// The number of a read's rows, where that is asked.
+pub(crate) fn total(catalog: &Catalog, shape: &ReadShape) -> Option<Arc<Statement>> {
+    shape.count().then(|| count(catalog, shape.root()))
+}
+
+/// Where the values of a read's limits stand.
+pub(crate) fn limits(query: &Query) -> Vec<SlotId> {
+    let below = query.columns.iter().filter_map(|column| match &column.source {
+        Source::Embed(embed) | Source::Spread(embed) => Some(limits(&embed.query)),
+        Source::Value(..) | Source::Aggregate(..) => None,
+    });
+    query.limit.into_iter().chain(below.flatten()).collect()
 }
 
 /// The rows with given keys, each part of the key a list. In the order the query has,
@@ -61,9 +79,8 @@ pub(crate) fn read(catalog: &Catalog, shape: &ReadShape) -> (QueryText, Option<A
 pub(crate) fn among_keys(catalog: &Catalog, query: &Query) -> QueryText {
     let key = &catalog.model(query.model).key;
     let model = query.model;
-    let mut aliases = Aliases(0);
     let mut renderer = Renderer::new(&PostgresDialect, catalog, ROW, model);
-    let mut parts = parts(catalog, query, &mut renderer, &mut aliases);
+    let mut parts = parts(catalog, query, &mut renderer, &mut Text::new(None));
     let keys = unnested(catalog, model, key, "k");
     parts.select.from = keys
         .and_text(" JOIN ")
@@ -115,13 +132,31 @@ impl Above<'_, '_> {
     }
 }
 
-/// Numbers the aliases of a statement's embeds.
-struct Aliases(usize);
+/// What all parts of a statement have in common.
+struct Text<'v> {
+    /// How many aliases its embeds have so far.
+    aliases: usize,
+    /// The plan's values, where its limits are written out.
+    limits: Option<&'v [Value]>,
+}
 
-impl Aliases {
-    fn next(&mut self, letter: char) -> String {
-        self.0 += 1;
-        format!("{letter}{}", self.0)
+impl<'v> Text<'v> {
+    fn new(limits: Option<&'v [Value]>) -> Self {
+        Self { aliases: 0, limits }
+    }
+
+    fn alias(&mut self, letter: char) -> String {
+        self.aliases += 1;
+        format!("{letter}{}", self.aliases)
+    }
+
+    fn page(&self, renderer: &Renderer<'_>, query: &Query) -> Sql {
+        let known = self.limits.zip(query.limit).map(|(values, slot)| &values[usize::from(slot.0)]);
+        let Some(Value::Int(limit)) = known else {
+            return renderer.page(query.limit, query.offset);
+        };
+        let limit = Sql::text(format!(" LIMIT {limit}"));
+        limit.then(renderer.page(None, query.offset))
     }
 }
 
@@ -153,24 +188,11 @@ impl Parts {
     }
 }
 
-/// A query's rows that also satisfy what `further` says.
-fn rendered(
-    catalog: &Catalog,
-    query: &Query,
-    further: impl FnOnce(&Renderer<'_>) -> Vec<Sql>,
-) -> QueryText {
-    let mut renderer = Renderer::new(&PostgresDialect, catalog, ROW, query.model);
-    let further = further(&renderer);
-    let mut parts = parts(catalog, query, &mut renderer, &mut Aliases(0));
-    parts.select.conditions.splice(0..0, further);
-    parts.into_text()
-}
-
 fn parts(
     catalog: &Catalog,
     query: &Query,
     renderer: &mut Renderer<'_>,
-    aliases: &mut Aliases,
+    text: &mut Text<'_>,
 ) -> Parts {
     let mut columns = Vec::with_capacity(query.columns.len());
     let mut outputs = Vec::with_capacity(query.columns.len());
@@ -187,15 +209,15 @@ fn parts(
                 (value, Output::Value(*kind))
             }
             Source::Embed(embed) if embed.is_one() => {
-                let (rows, inner) = embedded(catalog, embed, Above { renderer, is_group }, aliases);
+                let (rows, inner) = embedded(catalog, embed, Above { renderer, is_group }, text);
                 (rows.within("(", ")"), Output::One(inner))
             }
             Source::Embed(embed) => {
-                let (rows, inner) = embedded(catalog, embed, Above { renderer, is_group }, aliases);
+                let (rows, inner) = embedded(catalog, embed, Above { renderer, is_group }, text);
                 (rows.within("ARRAY(", ")"), Output::Many(inner))
             }
             Source::Spread(embed) => {
-                let (rows, inner) = embedded(catalog, embed, Above { renderer, is_group }, aliases);
+                let (rows, inner) = embedded(catalog, embed, Above { renderer, is_group }, text);
                 (rows.within("(", ")"), Output::Spread(inner))
             }
         };
@@ -213,7 +235,7 @@ fn parts(
         conditions,
         group_by,
         order: renderer.order(&query.order),
-        page: renderer.page(query.limit, query.offset),
+        page: text.page(renderer, query),
     };
     Parts { columns, outputs, select }
 }
@@ -223,18 +245,18 @@ fn embedded(
     catalog: &Catalog,
     embed: &Embed,
     above: Above<'_, '_>,
-    aliases: &mut Aliases,
+    text: &mut Text<'_>,
 ) -> (Sql, Vec<Output>) {
-    let alias = aliases.next('e');
+    let alias = text.alias('e');
     let mut renderer = Renderer::new(&PostgresDialect, catalog, &alias, embed.query.model);
     let related = match &embed.link {
-        Link::Through(via) => through(catalog, via, &renderer, above, aliases),
+        Link::Through(via) => through(catalog, via, &renderer, above, text),
         link => {
             let (here, there) = ends(catalog, link.first());
             equal(&renderer, there, above, here)
         }
     };
-    let mut parts = parts(catalog, &embed.query, &mut renderer, aliases);
+    let mut parts = parts(catalog, &embed.query, &mut renderer, text);
     parts.select.conditions.splice(0..0, related);
     if embed.is_one() {
         // There is one row at most; ordering it would be a sort for each row above.
@@ -250,9 +272,9 @@ fn through(
     via: &mainstay_plan::Via,
     renderer: &Renderer<'_>,
     above: Above<'_, '_>,
-    aliases: &mut Aliases,
+    text: &mut Text<'_>,
 ) -> Vec<Sql> {
-    let alias = aliases.next('j');
+    let alias = text.alias('j');
     let mut junction = Renderer::new(&PostgresDialect, catalog, &alias, via.junction);
     let (near, far) = (catalog.reference(via.near), catalog.reference(via.far));
     let mut conditions = equal(&junction, &near.from_fields, above, &near.to_fields);

@@ -16,7 +16,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -44,6 +44,9 @@ pub(crate) struct Lanes {
 struct Lane {
     connection: ArcSwapOption<Connection>,
     under_way: AtomicUsize,
+    made: Instant,
+    /// Microseconds from when it was made to when the last of those under way ended.
+    ended_us: AtomicU64,
     /// Whether somebody is opening it.
     is_opening: AtomicBool,
 }
@@ -60,15 +63,18 @@ impl Taken {
         &self.connection
     }
 
-    /// How many are under way on the lane, this one among them.
-    pub(crate) fn under_way(&self) -> usize {
-        self.lane.under_way.load(Ordering::Relaxed)
+    /// Since when it has the server to itself: since those sent before it have ended.
+    pub(crate) fn served_since(&self) -> Instant {
+        let ended = Duration::from_micros(self.lane.ended_us.load(Ordering::Relaxed));
+        self.since.max(self.lane.made + ended)
     }
 }
 
 impl Drop for Taken {
     fn drop(&mut self) {
         self.lane.under_way.fetch_sub(1, Ordering::Relaxed);
+        let ended_us = u64::try_from(self.lane.made.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.lane.ended_us.fetch_max(ended_us, Ordering::Relaxed);
         let is_silent = || !self.connection.has_answered_since(self.since);
         if self.since.elapsed() >= SILENT_MIN && is_silent() {
             tracing::warn!("a connection to the database is silent and is not used any more");
@@ -87,6 +93,8 @@ impl Lanes {
                 Arc::new(Lane {
                     connection: ArcSwapOption::empty(),
                     under_way: AtomicUsize::new(0),
+                    made: Instant::now(),
+                    ended_us: AtomicU64::new(0),
                     is_opening: AtomicBool::new(false),
                 })
             })

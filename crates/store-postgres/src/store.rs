@@ -100,16 +100,18 @@ impl Inner {
             Ok(CompiledRead::new(&catalog, shape))
         });
         let compiled = compiled.map_err(Trouble::Unavailable)?;
+        let rows = compiled.rows(plan, || self.catalogs.get(shape.catalog()));
+        let rows = rows.map_err(Trouble::Unavailable)?;
         if compiled.wants_its_own() {
             let connection = self.pool.take(deadline).await.map_err(Trouble::Unavailable)?;
-            let _watch = compiled.watch(1);
-            let done = compiled.run_counted(&connection, plan, sink).await?;
+            let _watch = compiled.watch(None);
+            let done = compiled.run_counted(&connection, &rows, plan, sink).await?;
             connection.give_back();
             return Ok(done);
         }
         let lane = self.lanes.take().map_err(Trouble::Unavailable)?;
-        let _watch = compiled.watch(lane.under_way());
-        compiled.run(lane.connection(), plan, sink).await
+        let _watch = compiled.watch(Some(&lane));
+        compiled.run(lane.connection(), &rows, plan, sink).await
     }
 
     async fn read_plan(

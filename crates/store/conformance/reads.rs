@@ -218,6 +218,21 @@ async fn a_page_is_cut_and_the_whole_is_counted() {
     check(&app, &request, expect![" of 3"]).await;
 }
 
+#[tokio::test]
+async fn a_list_is_as_long_as_each_limit_says_of_however_many() {
+    const LINES: &str = "[model]\nid = \"int\"\n[rules]\nread = \"true\"\ncreate = \"true\"\n";
+    let app = App::of(&[("lines", LINES)]).await;
+    let rows: [&[(&str, &str)]; 40] = [&[]; 40];
+    app.write(&insert("lines", &rows, ""), &service()).await;
+    let mut request = read("lines", "id");
+    // More than a store may keep a statement each for, some of them again.
+    for limit in (0..=40).chain(0..4) {
+        request.clauses.limit = Some(limit);
+        let ids: Vec<String> = (1..=limit).map(|id| format!("({id})")).collect();
+        assert_eq!(app.read(&request, &user("ada")).await, ids.join(" "), "limit {limit}");
+    }
+}
+
 fn json(steps: Vec<JsonStep>, as_text: bool) -> SelectItem<'static> {
     let mut field = field("extra");
     let expr = field.field.as_mut().unwrap();

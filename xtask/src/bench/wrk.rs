@@ -70,9 +70,9 @@ request = function()
 end
 done = function(summary, latency)
   local lost = summary.errors
-  io.write(string.format("RESULT %d %d %d %d %d\n", summary.requests, summary.duration,
+  io.write(string.format("RESULT %d %d %d %d %d %d\n", summary.requests, summary.duration,
     latency:percentile(50), latency:percentile(99),
-    lost.status + lost.connect + lost.read + lost.write + lost.timeout))
+    lost.status, lost.connect + lost.read + lost.write + lost.timeout))
 end
 "#,
             row = self.row,
@@ -135,11 +135,11 @@ impl Run {
 
 fn sample(result: &str) -> anyhow::Result<Sample> {
     let figures = result.split(' ').map(str::parse).collect::<Result<Vec<f64>, _>>()?;
-    let [requests, duration_us, p50_us, p99_us, lost] = figures[..] else {
-        bail!("five figures are expected");
+    let [requests, duration_us, p50_us, p99_us, refused, lost] = figures[..] else {
+        bail!("six figures are expected");
     };
-    if lost > 0.0 {
-        bail!("{lost} of {requests} requests failed");
+    if refused + lost > 0.0 {
+        bail!("of {requests} requests {refused} were refused and {lost} had no answer");
     }
     if requests == 0.0 {
         bail!("nothing was answered");
@@ -153,13 +153,18 @@ mod tests {
 
     #[test]
     fn a_result_line_becomes_a_sample() {
-        let sample = sample("3000 2000000 640 1200 0").unwrap();
+        let sample = sample("3000 2000000 640 1200 0 0").unwrap();
         assert_eq!((sample.per_second, sample.p50_us, sample.p99_us), (1500.0, 640.0, 1200.0));
     }
 
     #[test]
     fn a_failed_request_fails_the_run() {
-        assert!(sample("3000 2000000 640 1200 1").unwrap_err().to_string().contains("1 of 3000"));
-        assert!(sample("0 2000000 0 0 0").is_err());
+        for (line, told) in [
+            ("3000 2000000 640 1200 1 0", "of 3000 requests 1 were refused and 0 had no answer"),
+            ("3000 2000000 640 1200 0 2", "of 3000 requests 0 were refused and 2 had no answer"),
+        ] {
+            assert_eq!(sample(line).unwrap_err().to_string(), told);
+        }
+        assert!(sample("0 2000000 0 0 0 0").is_err());
     }
 }
