@@ -123,6 +123,8 @@ codes! {
     Unavailable = "unavailable",
     /// The connection died during commit: the write may or may not have happened.
     OutcomeUnknown = "outcome_unknown",
+    /// What a write was to change is not as it was any more; nothing was written.
+    Overtaken = "overtaken",
     /// A service key arrived from a browser.
     ServiceFromBrowser = "service_key_in_browser",
     /// The request names a host that this server does not answer to.

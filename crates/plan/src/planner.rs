@@ -130,6 +130,7 @@ impl Planner {
             shape: Arc::clone(&made.shape),
             values,
             rows,
+            affected_min: 0,
             affected_max: match (request.max_affected, request.at_most) {
                 (Some(one), Some(other)) => Some(one.min(other)),
                 (one, other) => one.or(other),

@@ -162,11 +162,19 @@ pub struct WritePlan {
     pub(crate) shape: Arc<WriteShape>,
     pub(crate) values: Box<[Value]>,
     pub(crate) rows: Vec<Box<[Value]>>,
+    pub(crate) affected_min: u64,
     pub(crate) affected_max: Option<u64>,
     pub(crate) rows_max: u64,
 }
 
 impl WritePlan {
+    /// The same, refused with `Overtaken` where it would affect fewer rows: somebody was
+    /// faster. What it is part of is refused with it.
+    #[must_use]
+    pub fn affecting_at_least(self, rows: u64) -> Self {
+        Self { affected_min: rows, ..self }
+    }
+
     /// Everything but the values.
     #[must_use]
     pub fn shape(&self) -> &Arc<WriteShape> {
@@ -189,6 +197,12 @@ impl WritePlan {
     #[must_use]
     pub fn rows(&self) -> &[Box<[Value]>] {
         &self.rows
+    }
+
+    /// The rows that must be affected: below it the write fails with `Overtaken`.
+    #[must_use]
+    pub fn affected_min(&self) -> u64 {
+        self.affected_min
     }
 
     /// The rows that may be affected, as the caller bounded it: beyond it the write

@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use mainstay_core::Actor;
+use mainstay_core::{Actor, Code};
+use mainstay_plan::Count;
+use mainstay_store::End;
 
 use super::harness::*;
 
@@ -118,4 +120,35 @@ async fn of_two_who_may_book_what_nobody_has_one_does() {
         let (one, other) = race(&app, (&ada, book()), (&bob, book())).await;
         assert!(is_written(&one) != is_written(&other), "round {round}: {one} and {other}");
     }
+}
+
+const TICKETS: &str = "[model]\nid = \"int\"\n";
+const ENTRANTS: &str = "[model]\nid = \"int\"\n[fields]\nname = { type = \"text\" }\n";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_hangs_on_a_row_that_two_take_is_written_once() {
+    let app = Arc::new(App::of(&[("tickets", TICKETS), ("entrants", ENTRANTS)]).await);
+    for round in 1..=ROUNDS {
+        app.write(&insert("tickets", &[&[("id", text(round))]], ""), &service()).await;
+        let enter = |name: &'static str| {
+            let app = Arc::clone(&app);
+            tokio::spawn(async move {
+                let take = delete("tickets", vec![equal("id", text(round))], "");
+                let enter = insert("entrants", &[&[("name", name)]], "");
+                let take = app.plan(&take, &service()).unwrap().affecting_at_least(1);
+                let enter = app.plan(&enter, &service()).unwrap();
+                let entered = app.carry_out(vec![take, enter], End::Commit).await;
+                entered.map(drop).map_err(|error| error.into_error().code())
+            })
+        };
+        let (one, other) = (enter("ada"), enter("bob"));
+        let told = [one.await.unwrap(), other.await.unwrap()];
+        let entered = told.iter().filter(|told| told.is_ok()).count();
+        assert_eq!(entered, 1, "round {round}: {told:?}");
+        assert!(told.contains(&Err(Code::Overtaken)), "round {round}: {told:?}");
+    }
+    let mut entrants = read("entrants", "id");
+    entrants.count = Count::Exact;
+    entrants.clauses.limit = Some(0);
+    assert_eq!(app.read(&entrants, &service()).await, format!(" of {ROUNDS}"));
 }

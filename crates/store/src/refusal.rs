@@ -163,11 +163,17 @@ pub fn keyless(model: &Model) -> Error {
     )
 }
 
-/// Whether a write may touch so many rows.
+/// Whether a write may touch so many rows, and so few.
 ///
 /// # Errors
-/// `MaxAffected` or `LimitExceeded`.
+/// `Overtaken`, `MaxAffected` or `LimitExceeded`.
 pub fn check_count(plan: &WritePlan, count: u64) -> Result<(), Error> {
+    if count < plan.affected_min() {
+        return Err(Error::new(
+            Code::Overtaken,
+            "what the write was to change is not as it was any more; nothing was written",
+        ));
+    }
     if let Some(max) = plan.affected_max().filter(|max| count > *max) {
         return Err(Error::new(
             Code::MaxAffected,

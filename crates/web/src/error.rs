@@ -71,6 +71,7 @@ const TABLE: &[(Code, StatusCode, &str)] = &[
     (Code::DeadlineExceeded, StatusCode::GATEWAY_TIMEOUT, "the deadline passed before the work was done; a write was not applied"),
     (Code::Unavailable, StatusCode::SERVICE_UNAVAILABLE, "the store is busy, full or away; nothing was written, and asking again may help"),
     (Code::OutcomeUnknown, StatusCode::GATEWAY_TIMEOUT, "the connection died during commit: the write may or may not have happened"),
+    (Code::Overtaken, StatusCode::CONFLICT, "what a write was to change is not as it was any more; nothing was written"),
     (Code::ServiceFromBrowser, StatusCode::FORBIDDEN, "a service key arrived from a browser"),
     (Code::HostNotAllowed, StatusCode::MISDIRECTED_REQUEST, "the server does not answer to the name in `Host`"),
     (Code::OriginNotAllowed, StatusCode::FORBIDDEN, "a page of an origin that is not allowed asked for something"),

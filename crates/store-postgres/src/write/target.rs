@@ -84,6 +84,7 @@ impl Target {
             let bindings = Bindings { slots: plan.values(), rows: &keys, ..Bindings::default() };
             take_locks(connection, locks, &keys).await?;
             rows = connection.rows(again, bindings).await?;
+            check_count(plan, rows.len() as u64).map_err(Trouble::Caller)?;
         }
         for row in &rows {
             for (at, refusal) in self.refusals.iter().enumerate() {
