@@ -1,0 +1,130 @@
+//! What all of identity works with, put together once.
+
+use std::sync::Arc;
+
+use mainstay_mail::{Mailbox, Templates};
+
+use crate::{
+    Keyring, TokenSettings, Verifier,
+    attempts::Attempts,
+    code::CodeKeys,
+    passwords::{PasswordParams, PasswordPool},
+    redirect::RedirectList,
+    refresh_token::RefreshKeys,
+    rows::Rows,
+    sealed::SealingKeys,
+    session::standing::Standings,
+};
+
+/// How accounts and sessions are kept. Durations are seconds.
+#[derive(Clone, Debug)]
+pub struct IdentitySettings {
+    /// Who issues tokens, and for whom.
+    pub tokens: TokenSettings,
+    /// The app's name, for mails and second factors.
+    pub app_name: String,
+    /// Where the app's pages are: where links lead that name nothing else.
+    pub site_url: String,
+    /// Where this server is reached: what links begin with.
+    pub api_url: String,
+    /// Where links may lead besides.
+    pub redirects: RedirectList,
+    /// Whether anybody may sign up.
+    pub sign_up: bool,
+    /// Whether anybody may sign in as nobody.
+    pub anonymous: bool,
+    /// Whether second factors by an app are offered.
+    pub totp: bool,
+    /// Whether an address must be confirmed before its user signs in.
+    pub confirm_email: bool,
+    /// How long an access token holds.
+    pub access_token_s: u32,
+    /// How long a session lives that nobody uses.
+    pub session_idle_s: u32,
+    /// How long a session lives.
+    pub session_max_s: u32,
+    /// How long the refresh token before the current one is taken.
+    pub reuse_s: u32,
+    /// How long a code or a link that was mailed is good.
+    pub otp_s: u32,
+    /// How long the next mail to the same address has to wait.
+    pub mail_every_s: u32,
+    /// How long the standing of a session is remembered: within it, another node's change
+    /// counts.
+    pub session_check_s: u32,
+    /// Whether a token that names no session is taken: under `dev`.
+    pub takes_tokens_without_session: bool,
+    /// What passwords are hashed with.
+    pub passwords: PasswordParams,
+    /// How many of them at once.
+    pub password_threads: usize,
+    /// How often may be tried.
+    pub attempts: crate::attempts::AttemptLimits,
+}
+
+/// Accounts, sessions and what belongs to them.
+pub struct Identity {
+    pub(crate) rows: Rows,
+    pub(crate) keyring: Arc<Keyring>,
+    pub(crate) verifier: Arc<Verifier>,
+    pub(crate) settings: IdentitySettings,
+    pub(crate) refresh_keys: RefreshKeys,
+    pub(crate) code_keys: CodeKeys,
+    pub(crate) sealing_keys: SealingKeys,
+    pub(crate) passwords: PasswordPool,
+    pub(crate) standing: Standings,
+    pub(crate) attempts: Attempts,
+    pub(crate) mails: Outgoing,
+}
+
+/// How mails leave.
+pub struct Outgoing {
+    /// What they say.
+    pub templates: Templates,
+    /// Where they wait until they are sent.
+    pub mailbox: Mailbox,
+}
+
+impl Identity {
+    /// All of it, over these rows.
+    #[must_use]
+    pub fn new(
+        rows: Rows,
+        keyring: Arc<Keyring>,
+        verifier: Arc<Verifier>,
+        settings: IdentitySettings,
+        mails: Outgoing,
+    ) -> Self {
+        Self {
+            rows,
+            refresh_keys: RefreshKeys::of(&keyring),
+            code_keys: CodeKeys::of(&keyring),
+            sealing_keys: SealingKeys::of(&keyring),
+            keyring,
+            verifier,
+            passwords: PasswordPool::new(settings.passwords, settings.password_threads),
+            standing: Standings::new(settings.session_check_s),
+            attempts: Attempts::new(settings.attempts),
+            settings,
+            mails,
+        }
+    }
+
+    /// How accounts and sessions are kept.
+    #[must_use]
+    pub fn settings(&self) -> &IdentitySettings {
+        &self.settings
+    }
+
+    /// The rows all of it is in.
+    #[must_use]
+    pub fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
+    /// What verifies tokens.
+    #[must_use]
+    pub fn verifier(&self) -> &Verifier {
+        &self.verifier
+    }
+}

@@ -1,0 +1,193 @@
+//! What a call for an account or a session is refused with, in the words of Supabase Auth.
+//!
+//! Clients match on the codes, and on some of the messages. The status depends on where a
+//! code is told, so that it travels with it.
+
+use std::borrow::Cow;
+
+use mainstay_core::{Code, Error};
+
+/// Declares [`AuthCode`] with the string each code is known by.
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal),* $(,)?) => {
+        /// A reason, stable for clients to match on.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum AuthCode {
+            $($(#[$doc])* $name),*
+        }
+
+        impl AuthCode {
+            /// Every code there is.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The string clients match on.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text),*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// Anonymous sign-in is switched off.
+    AnonymousProviderDisabled = "anonymous_provider_disabled",
+    /// The verifier does not belong to the challenge.
+    BadCodeVerifier = "bad_code_verifier",
+    /// The body is not JSON.
+    BadJson = "bad_json",
+    /// The token does not verify, or names no user.
+    BadJwt = "bad_jwt",
+    /// A new address belongs to another user.
+    EmailExists = "email_exists",
+    /// The address is not confirmed yet.
+    EmailNotConfirmed = "email_not_confirmed",
+    /// The code's time is over.
+    FlowStateExpired = "flow_state_expired",
+    /// There is no such code.
+    FlowStateNotFound = "flow_state_not_found",
+    /// The session has not seen a second factor.
+    InsufficientAal = "insufficient_aal",
+    /// The address or the password is wrong.
+    InvalidCredentials = "invalid_credentials",
+    /// Identities cannot be linked.
+    ManualLinkingDisabled = "manual_linking_disabled",
+    /// The challenge's time is over.
+    MfaChallengeExpired = "mfa_challenge_expired",
+    /// Two factors of one name.
+    MfaFactorNameConflict = "mfa_factor_name_conflict",
+    /// There is no such factor.
+    MfaFactorNotFound = "mfa_factor_not_found",
+    /// The challenge was used before.
+    MfaIpAddressMismatch = "mfa_ip_address_mismatch",
+    /// One-time passwords by an app are switched off.
+    MfaTotpEnrollNotEnabled = "mfa_totp_enroll_not_enabled",
+    /// The code is wrong.
+    MfaVerificationFailed = "mfa_verification_failed",
+    /// A bearer token is needed.
+    NoAuthorization = "no_authorization",
+    /// A service key is needed.
+    NotAdmin = "not_admin",
+    /// Sign-up by a code that was sent is refused.
+    OtpDisabled = "otp_disabled",
+    /// A code or link is wrong, was used, or is too old.
+    OtpExpired = "otp_expired",
+    /// Too many mails.
+    OverEmailSendRateLimit = "over_email_send_rate_limit",
+    /// Too many requests.
+    OverRequestRateLimit = "over_request_rate_limit",
+    /// Telephones are not supported.
+    PhoneProviderDisabled = "phone_provider_disabled",
+    /// The provider is not there.
+    ProviderDisabled = "provider_disabled",
+    /// A code that was mailed is needed.
+    ReauthenticationNeeded = "reauthentication_needed",
+    /// The code that was mailed is another.
+    ReauthenticationNotValid = "reauthentication_not_valid",
+    /// The refresh token was used before.
+    RefreshTokenAlreadyUsed = "refresh_token_already_used",
+    /// There is no such refresh token.
+    RefreshTokenNotFound = "refresh_token_not_found",
+    /// The new password is the old one.
+    SamePassword = "same_password",
+    /// The session's time is over.
+    SessionExpired = "session_expired",
+    /// The session has ended.
+    SessionNotFound = "session_not_found",
+    /// Sign-up is switched off.
+    SignupDisabled = "signup_disabled",
+    /// No more factors.
+    TooManyEnrolledMfaFactors = "too_many_enrolled_mfa_factors",
+    /// The user has this address already.
+    UserAlreadyExists = "user_already_exists",
+    /// The user may not sign in.
+    UserBanned = "user_banned",
+    /// There is no such user.
+    UserNotFound = "user_not_found",
+    /// Something in the request is not as it must be.
+    ValidationFailed = "validation_failed",
+    /// The password is too short, too long or too common.
+    WeakPassword = "weak_password",
+    /// There is nothing at this path.
+    NotFound = "not_found",
+    /// A page of another site asked for something that its visitor's cookie would allow.
+    CrossSite = "cross_site_request",
+}
+
+/// A call that was understood and refused.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refusal {
+    /// The HTTP status.
+    pub status: u16,
+    /// Why, for programs.
+    pub code: AuthCode,
+    /// Why, for people.
+    pub message: Cow<'static, str>,
+    /// What is weak about a password.
+    pub reasons: Vec<&'static str>,
+    /// Seconds after which the same may be asked again.
+    pub retry_after_s: Option<u64>,
+}
+
+/// Why a call for an account or a session came to nothing.
+#[derive(Debug)]
+pub enum AuthError {
+    /// It was refused.
+    Refused(Refusal),
+    /// It could not be carried out.
+    Failed(Error),
+}
+
+/// What a call comes to.
+pub type AuthResult<T> = Result<T, AuthError>;
+
+/// A refusal with this status, code and message.
+pub(crate) fn refused(
+    status: u16,
+    code: AuthCode,
+    message: impl Into<Cow<'static, str>>,
+) -> AuthError {
+    AuthError::Refused(Refusal {
+        status,
+        code,
+        message: message.into(),
+        reasons: Vec::new(),
+        retry_after_s: None,
+    })
+}
+
+/// The request says something that cannot be.
+pub fn invalid(message: impl Into<Cow<'static, str>>) -> AuthError {
+    refused(400, AuthCode::ValidationFailed, message)
+}
+
+impl AuthError {
+    /// The refusal, if it is one with this code.
+    #[must_use]
+    pub fn is(&self, code: AuthCode) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.code == code)
+    }
+
+    /// The same, to be asked again after so many seconds.
+    pub(crate) fn retry_after(self, seconds: u64) -> Self {
+        match self {
+            Self::Refused(refusal) => {
+                Self::Refused(Refusal { retry_after_s: Some(seconds), ..refusal })
+            }
+            failed => failed,
+        }
+    }
+
+    /// Whether the store refused it because somebody else was faster.
+    pub(crate) fn is_overtaken(&self) -> bool {
+        matches!(self, Self::Failed(error) if error.code() == Code::Overtaken)
+    }
+}
+
+impl From<Error> for AuthError {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}

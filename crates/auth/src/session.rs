@@ -1,0 +1,327 @@
+//! Sessions: what a sign-in opens, a refresh carries on and a sign-out ends.
+//!
+//! A session is a row. Its access tokens name it, and hold no longer than it does: every
+//! request asks ([`standing`]) whether it is still there. Its refresh token is not
+//! stored: it is the session's id and generation under a key of the app's, so that who
+//! reads the table has no token, and the token that is next can be given again to whoever
+//! lost the answer it came in.
+//!
+//! # Refreshing
+//!
+//! A refresh raises the generation by one, where it is the token's; of two at once one
+//! does. A token of the generation before is taken within the grace for requests that ran
+//! beside each other, and is answered with what the other one got. Anything older is a
+//! copy that somebody kept: the session ends, for the thief and for the user, who signs
+//! in again. Supabase Auth takes the generation before at any age as long as the one
+//! after was not used; a stolen token would then do for as long as its owner is away.
+
+mod list;
+mod refresh;
+pub(crate) mod standing;
+
+use mainstay_core::{Timestamp, removal::removed};
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use crate::{
+    Identity,
+    access_token::{self, AccessTokenRequest},
+    account::Account,
+    audit::{Event, Outcome},
+    call::Call,
+    refusal::AuthResult,
+    rows::{Cell, Change, Query, Record, is, is_not},
+};
+
+pub use self::list::ListedSession;
+
+/// The model of sessions.
+pub(crate) const SESSIONS: &str = "mainstay_sessions";
+const FIELDS: &[&str] = &[
+    "id",
+    "user",
+    "aal",
+    "amr",
+    "factor",
+    "generation",
+    "refreshed_at",
+    "last_used_at",
+    "user_agent",
+    "address",
+    "cookie_hash",
+    "data",
+    "expires_at",
+    "created_at",
+];
+
+/// How somebody showed who they are (RFC 8176, in Supabase Auth's words).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// A password.
+    Password,
+    /// A code or link that was sent.
+    Otp,
+    /// Nothing at all.
+    Anonymous,
+    /// A second factor's code.
+    Totp,
+    /// A code kept for when the second factor is lost.
+    RecoveryCode,
+    /// A link to set another password with.
+    Recovery,
+    /// An invitation.
+    Invite,
+    /// A sign-up's confirmation.
+    SignUp,
+    /// A link to sign in with.
+    MagicLink,
+    /// The confirmation of another address.
+    EmailChange,
+}
+
+impl Method {
+    /// The claim `amr`'s word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Otp => "otp",
+            Self::Anonymous => "anonymous",
+            Self::Totp => "totp",
+            Self::RecoveryCode => "recovery_code",
+            Self::Recovery => "recovery",
+            Self::Invite => "invite",
+            Self::SignUp => "email/signup",
+            Self::MagicLink => "magiclink",
+            Self::EmailChange => "email_change",
+        }
+    }
+
+    /// The method of this word.
+    pub(crate) fn of(word: &str) -> Self {
+        match word {
+            "recovery" => Self::Recovery,
+            "invite" => Self::Invite,
+            "magiclink" => Self::MagicLink,
+            "email_change" => Self::EmailChange,
+            "email/signup" => Self::SignUp,
+            _ => Self::Otp,
+        }
+    }
+}
+
+/// How sure it is that the user is who they say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Assurance {
+    /// One factor.
+    One,
+    /// Two.
+    Two,
+}
+
+impl Assurance {
+    /// The claim `aal`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::One => "aal1",
+            Self::Two => "aal2",
+        }
+    }
+
+    fn of(word: Option<&str>) -> Self {
+        if word == Some("aal2") { Self::Two } else { Self::One }
+    }
+}
+
+/// One session.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Its id: the claim `session_id` of its tokens.
+    pub id: Uuid,
+    /// Whose it is.
+    pub user: Uuid,
+    /// How sure it is of its user.
+    pub assurance: Assurance,
+    /// What its user showed, the latest first.
+    pub amr: Vec<Json>,
+    /// The second factor it has seen.
+    pub factor: Option<Uuid>,
+    /// How often it was refreshed.
+    pub generation: u32,
+    /// When it was last refreshed.
+    pub refreshed_at: Option<Timestamp>,
+    /// When it was last used, give or take some minutes.
+    pub last_used_at: Option<Timestamp>,
+    /// What its user's program calls itself.
+    pub user_agent: Option<String>,
+    /// Where it was opened from.
+    pub address: Option<String>,
+    /// Whether a cookie stands for it, and not tokens.
+    pub is_cookie: bool,
+    /// When it ends, however much it is used.
+    pub expires_at: Option<Timestamp>,
+    /// When it was opened.
+    pub created_at: Option<Timestamp>,
+}
+
+/// What a sign-in or a refresh answers.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    /// For the header `Authorization`.
+    pub access_token: String,
+    /// For the next refresh.
+    pub refresh_token: String,
+    /// Seconds the access token holds.
+    pub expires_in_s: u32,
+    /// When it stops to, in seconds since 1970.
+    pub expires_at_s: i64,
+    /// Whose they are.
+    pub account: Account,
+    /// Which session they are of.
+    pub session: Uuid,
+}
+
+impl Session {
+    fn of(row: &Record) -> Self {
+        let amr = row.json("amr");
+        Self {
+            id: row.uuid("id").unwrap_or_default(),
+            user: row.uuid("user").unwrap_or_default(),
+            assurance: Assurance::of(row.text("aal").as_deref()),
+            amr: amr.as_array().cloned().unwrap_or_default(),
+            factor: row.uuid("factor"),
+            generation: row.int("generation").and_then(|it| u32::try_from(it).ok()).unwrap_or(0),
+            refreshed_at: row.time("refreshed_at"),
+            last_used_at: row.time("last_used_at"),
+            user_agent: row.text("user_agent"),
+            address: row.text("address"),
+            is_cookie: row.bytes("cookie_hash").is_some(),
+            expires_at: row.time("expires_at"),
+            created_at: row.time("created_at"),
+        }
+    }
+
+    /// Whether its time is over, by its age or because nobody used it.
+    pub(crate) fn is_over(&self, idle_s: u32, now: Timestamp) -> bool {
+        let used = [self.last_used_at, self.refreshed_at, self.created_at];
+        let used = used.into_iter().flatten().max();
+        let idle = i64::from(idle_s) * 1_000_000;
+        let is_idle = used.and_then(|used| used.shifted(idle)).is_some_and(|end| end <= now);
+        is_idle && !removed("session-idle")
+            || self.expires_at.is_some_and(|end| end <= now)
+                && !removed("session-age")
+    }
+}
+
+/// One entry of the claim `amr`.
+pub(crate) fn amr_entry(method: Method, call: &Call) -> Json {
+    json!({ "method": method.as_str(), "timestamp": call.unix_seconds() })
+}
+
+impl Identity {
+    /// A session that is to be opened, and the change that opens it.
+    pub(crate) fn new_session(&self, user: Uuid, method: Method, call: &Call) -> (Session, Change) {
+        let session = Session {
+            id: Uuid::now_v7(),
+            user,
+            assurance: Assurance::One,
+            amr: vec![amr_entry(method, call)],
+            factor: None,
+            generation: 0,
+            refreshed_at: None,
+            last_used_at: Some(call.now),
+            user_agent: Some(call.user_agent.clone()),
+            address: Some(call.address.clone()),
+            is_cookie: false,
+            expires_at: Some(call.in_seconds(self.settings.session_max_s)),
+            created_at: Some(call.now),
+        };
+        let change = Change::insert(SESSIONS, session.row());
+        (session, change)
+    }
+
+    /// The tokens of a session that is there.
+    pub(crate) fn issue(&self, account: Account, session: &Session, call: &Call) -> Issued {
+        let lifetime_s = self.settings.access_token_s;
+        let request = AccessTokenRequest {
+            user: account.id,
+            session: session.id,
+            email: account.email.clone().unwrap_or_default(),
+            aal: session.assurance.as_str(),
+            amr: session.amr.clone(),
+            app_metadata: account.app_metadata.clone(),
+            user_metadata: account.user_metadata.clone(),
+            is_anonymous: account.is_anonymous,
+            lifetime_s,
+        };
+        let access_token =
+            access_token::mint(&self.keyring, &request, &self.settings.tokens, call.now);
+        Issued {
+            access_token,
+            refresh_token: self.refresh_token(session.id, session.generation),
+            expires_in_s: lifetime_s,
+            expires_at_s: call.unix_seconds() + i64::from(lifetime_s),
+            account,
+            session: session.id,
+        }
+    }
+
+    /// The session with this id.
+    pub(crate) async fn session(&self, id: Uuid, call: &Call) -> AuthResult<Option<Session>> {
+        let filters = vec![is("id", id)];
+        let query = Query { model: SESSIONS, fields: FIELDS, filters, ..Query::default() };
+        Ok(self.rows.one(query, &call.cx, call.now).await?.as_ref().map(Session::of))
+    }
+
+    /// Ends a user's sessions as `scope` says, seen from one of them.
+    ///
+    /// # Errors
+    /// Where the store cannot be asked.
+    pub async fn sign_out(
+        &self,
+        user: Uuid,
+        session: Option<Uuid>,
+        scope: Scope,
+        call: &Call,
+    ) -> AuthResult<()> {
+        let filters = match (scope, session) {
+            (Scope::Local, Some(session)) => vec![is("id", session), is("user", user)],
+            (Scope::Others, Some(session)) => vec![is_not("id", session), is("user", user)],
+            (Scope::Global, _) | (_, None) => vec![is("user", user)],
+        };
+        let told = self.entry(Event::SignedOut, Outcome::Done, Some(user), call);
+        let changes = vec![Change::delete(SESSIONS, filters), told];
+        self.rows.write(changes, &call.cx, call.now).await?;
+        self.standing.forget_user(user);
+        Ok(())
+    }
+}
+
+/// Which of a user's sessions are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All of them.
+    Global,
+    /// This one.
+    Local,
+    /// All but this one.
+    Others,
+}
+
+impl Session {
+    fn row(&self) -> [(&'static str, Cell); 10] {
+        [
+            ("id", self.id.into()),
+            ("user", self.user.into()),
+            ("aal", self.assurance.as_str().into()),
+            ("amr", Json::Array(self.amr.clone()).into()),
+            ("generation", self.generation.into()),
+            ("refreshed_at", self.refreshed_at.into()),
+            ("last_used_at", self.last_used_at.into()),
+            ("user_agent", self.user_agent.clone().into()),
+            ("address", self.address.clone().into()),
+            ("expires_at", self.expires_at.into()),
+        ]
+    }
+}

@@ -1,0 +1,176 @@
+//! Whether a session still stands: asked of every request that a token or cookie
+//! authenticates, and remembered for some seconds.
+//!
+//! An access token holds for an hour by its signature. That its session was ended, its
+//! user banned or deleted, or their roles changed, counts from the next request: so a
+//! session's standing is looked up, and kept for [`IdentitySettings::session_check_s`].
+//! What this node changes it forgets at once; another node's change is seen when the
+//! memory of it is over. A standing that was read while its user was changed is not kept:
+//! it may be the one before.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use mainstay_core::{Actor, Code, Error, Timestamp, removal::removed};
+use moka::sync::Cache;
+use uuid::Uuid;
+
+use super::Session;
+use crate::{
+    Identity, Verified,
+    account::roles_of,
+    call::Call,
+    refusal::{AuthError, AuthResult},
+};
+
+/// Sessions whose standing is remembered.
+const REMEMBERED_MAX: u64 = 100_000;
+
+/// What is remembered of sessions.
+pub(crate) struct Standings {
+    sessions: Cache<Uuid, Standing>,
+    /// The epoch at which each user was last changed, as long as it matters.
+    changed: Cache<Uuid, u64>,
+    epoch: AtomicU64,
+    kept_micros: i64,
+}
+
+/// How a session stood when it was looked up.
+#[derive(Clone)]
+struct Standing {
+    user: Uuid,
+    epoch: u64,
+    read_at: Timestamp,
+    roles: Option<Arc<[Box<str>]>>,
+}
+
+/// Whose request it is, as far as that is known without waiting.
+#[derive(Debug)]
+pub enum Recalled {
+    /// It is known.
+    Known(Actor),
+    /// The store has to be asked about a session.
+    Unknown(Box<Verified>, Uuid),
+}
+
+impl Standings {
+    pub(crate) fn new(kept_s: u32) -> Self {
+        Self {
+            sessions: Cache::new(REMEMBERED_MAX),
+            changed: Cache::new(REMEMBERED_MAX),
+            epoch: AtomicU64::new(1),
+            kept_micros: i64::from(kept_s) * 1_000_000,
+        }
+    }
+
+    /// What this node changed of a user counts from now on.
+    pub(crate) fn forget_user(&self, user: Uuid) {
+        let epoch = self.epoch.fetch_add(1, Ordering::AcqRel);
+        self.changed.insert(user, epoch);
+    }
+
+    fn recall(&self, session: Uuid, now: Timestamp) -> Option<Standing> {
+        let known = self.sessions.get(&session)?;
+        let until = known.read_at.shifted(self.kept_micros)?;
+        let is_fresh = now < until && now >= known.read_at;
+        let changed = self.changed.get(&known.user);
+        let is_unchanged = changed.is_none_or(|changed| changed < known.epoch);
+        (is_fresh && (is_unchanged || removed("session-check"))).then_some(known)
+    }
+}
+
+impl Identity {
+    /// Whose request a verified credential makes it, without waiting.
+    ///
+    /// # Errors
+    /// `TokenClaims` where the session is known to have ended, or the token has none and
+    /// needs one.
+    pub fn recall(&self, verified: Verified, now: Timestamp) -> Result<Recalled, Error> {
+        if verified.actor().id().is_none() {
+            return Ok(Recalled::Known(verified.into_actor()));
+        }
+        let Some(session) = verified.session_id() else {
+            return match self.settings.takes_tokens_without_session {
+                true => Ok(Recalled::Known(verified.into_actor())),
+                false => Err(ended("the token belongs to no session")),
+            };
+        };
+        match self.standing.recall(session, now) {
+            Some(standing) => self.standing_actor(verified, &standing).map(Recalled::Known),
+            None => Ok(Recalled::Unknown(Box::new(verified), session)),
+        }
+    }
+
+    /// The same where the store had to be asked.
+    ///
+    /// # Errors
+    /// As of [`recall`](Self::recall), and where the store cannot be asked.
+    pub async fn look_up(
+        &self,
+        verified: Verified,
+        session: Uuid,
+        call: &Call,
+    ) -> Result<Actor, Error> {
+        let standing = self.read_standing(session, call).await.map_err(|error| match error {
+            AuthError::Failed(error) => error,
+            AuthError::Refused(refusal) => Error::internal(refusal.message.into_owned()),
+        })?;
+        match standing {
+            Some(standing) if verified.actor().id() == Some(&*standing.user.to_string()) => {
+                self.standing_actor(verified, &standing)
+            }
+            _ => Err(ended("the session has ended")),
+        }
+    }
+
+    async fn read_standing(&self, id: Uuid, call: &Call) -> AuthResult<Option<Standing>> {
+        let epoch = self.standing.epoch.load(Ordering::Acquire);
+        let Some(session) = self.session(id, call).await? else { return Ok(None) };
+        let account = self.account_row(session.user, call).await?;
+        let is_open = !session.is_over(self.settings.session_idle_s, call.now);
+        let roles = account.filter(|account| is_open && !account.is_shut(call.now));
+        let standing = Standing {
+            user: session.user,
+            epoch,
+            read_at: call.now,
+            roles: roles.map(|account| account.roles().into()),
+        };
+        self.standing.sessions.insert(id, standing.clone());
+        self.keep_alive(&session, call).await;
+        Ok(Some(standing))
+    }
+
+    /// The caller as the account is now, whatever its token says of roles.
+    fn standing_actor(&self, verified: Verified, standing: &Standing) -> Result<Actor, Error> {
+        let Some(roles) = &standing.roles else {
+            return Err(ended("the session has ended"));
+        };
+        let claimed = verified.actor().claim(&["app_metadata".into()]);
+        let claimed = claimed.and_then(|it| it.as_object()).map(roles_of).unwrap_or_default();
+        if claimed[..] == roles[..] || removed("role-change") {
+            return Ok(verified.into_actor());
+        }
+        Ok(self.verifier.with_roles(&verified, roles))
+    }
+
+    /// Notes that a session is used, where that was last noted long ago.
+    async fn keep_alive(&self, session: &Session, call: &Call) {
+        const NOTED_EVERY_S: u32 = 300;
+        let since = call.before_seconds(NOTED_EVERY_S);
+        if session.last_used_at.is_some_and(|used| used > since) {
+            return;
+        }
+        let filters = vec![crate::rows::is("id", session.id)];
+        let used = [("last_used_at", call.now.into())];
+        let note = crate::rows::Change::update(super::SESSIONS, filters, used);
+        if let Err(error) = self.rows.write(vec![note], &call.cx, call.now).await {
+            tracing::debug!(%error, "that a session is used could not be noted");
+        }
+    }
+}
+
+fn ended(message: &'static str) -> Error {
+    Error::new(Code::TokenClaims, message).with_hint("Sign in again")
+}
