@@ -26,7 +26,7 @@ mod caller;
 
 pub use caller::Credentials;
 pub use compact::{TOKEN_BYTES_MAX, UnverifiedToken, parse_token};
-pub use keyring::{Keyring, KeyringError};
+pub use keyring::{Keyring, KeyringError, RETIRED_KEY_S};
 pub use signing_key::{Jwk, SigningKey};
 pub use token::{MintError, TokenRequest, TokenSettings, mint};
 pub use verifier::{ExpandRoles, Verified, Verifier};

@@ -147,6 +147,11 @@ impl SigningKey {
         unreachable!("BUG: 256 outputs of SHA-256 in a row were outside the curve's order")
     }
 
+    /// Another copy of the secret, for a keyring made from this one.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self::from_secret(self.secret.clone())
+    }
+
     /// Signs claims as a compact JWS. The signature is RFC 6979's, so the same
     /// claims give the same text.
     pub(crate) fn sign(&self, claims: &impl Serialize) -> String {
