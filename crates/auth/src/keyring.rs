@@ -48,6 +48,7 @@ use serde::Serialize;
 use self::text::{Block, Signs};
 use crate::{
     ROLE_ANON, ROLE_SERVICE,
+    purpose_keys::{Purpose, PurposeKeys},
     signing_key::{Jwk, SigningKey},
 };
 
@@ -235,6 +236,11 @@ impl Keyring {
     /// Every key whose users' tokens are taken, and until when.
     pub(crate) fn accepted(&self) -> impl Iterator<Item = (&SigningKey, Option<Timestamp>)> {
         self.users.iter().map(|user| (&user.key, user.accepted_until()))
+    }
+
+    /// The keys for one purpose, one of each block.
+    pub(crate) fn keys_for(&self, purpose: Purpose) -> PurposeKeys {
+        PurposeKeys::derived(purpose, self.users.iter().map(|user| &user.key))
     }
 
     /// The key that signs the `anon` and `service` keys.
