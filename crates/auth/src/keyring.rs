@@ -1,27 +1,54 @@
 //! The keys of one app, from one secret.
 //!
-//! Users' tokens are signed with the key in the file. The `anon` and `service` API
-//! keys are signed with a second key, so that what signs a user's token can never
-//! make a service key; they carry its `kid`.
+//! Users' tokens are signed with the first key in the text. The `anon` and `service`
+//! API keys are signed with a key of their own, so that what signs a user's token can
+//! never make a service key; they carry its `kid`.
 //!
-//! # Why the second key is derived
+//! # Why the other keys are derived
 //!
-//! It could be a second secret beside the first. Then there are two to keep, to
-//! hand to every node and to lose, and `MAINSTAY_AUTH__SIGNING_KEY` would have to be
-//! a bundle in a format of ours. HKDF (RFC 5869) computes the second from the first
-//! instead: one PEM text, as `openssl` makes it, is all there is, and the API keys
-//! are the same text on every node and after every start. The price: replacing the
-//! secret replaces the API keys too, which is what one wants after a leak, and what
-//! one does not want of a routine rotation. Were routine rotation asked for, a
-//! second PEM block in the same text would hold the API keys' own key.
+//! They could be secrets beside the first. Then there are several to keep, to hand
+//! to every node and to lose. HKDF (RFC 5869) computes them from the first instead:
+//! one PEM text, as `openssl` makes it, is all an app needs, and the API keys are the
+//! same text on every node and after every start.
 //!
-//! The API keys have no `exp` and no `iat`: they hold until the secret is replaced,
+//! # Rotation
+//!
+//! A routine rotation puts a new block before the others. The first block signs, and
+//! makes refresh tokens, codes, cookies and sealed secrets; those behind it still
+//! accept what they made. Two times differ and are kept apart:
+//!
+//! - An access token signed by a retired key holds for a day after the key was
+//!   retired ([`RETIRED_KEY_S`]) and not longer, whatever its `exp`: from then on, who
+//!   has an old copy of the text can sign nothing that is believed. That no access
+//!   token lives longer is the settings' bound.
+//! - What is sealed lives for years, so a retired block goes on to open and accept
+//!   the rest until it is taken out of the text. Whoever opens something under an old
+//!   key is told so, to seal it anew.
+//!
+//! The API keys stay the same through a rotation, because they are in every client
+//! that was ever shipped: the first rotation writes their key, until then derived
+//! from the last block, into a block of its own. Without such a block they follow
+//! from the last block, so that a new one may also be put first by hand.
+//!
+//! After a leak none of this helps, for all keys are in the one text that leaked: a
+//! new text, made as the first one was, voids everything at once. Were the service
+//! key to leak alone, the block `For: API keys` is the one to replace.
+//!
+//! The alternative was a file per key with its dates in the name. It would have made
+//! `MAINSTAY_AUTH__SIGNING_KEY` a bundle in a format of ours, for nothing else.
+//!
+//! The API keys have no `exp` and no `iat`: they hold until their key is replaced,
 //! and nothing in them depends on when they were made.
 
+mod text;
+
+use mainstay_core::Timestamp;
 use serde::Serialize;
 
+use self::text::{Block, Signs};
 use crate::{
     ROLE_ANON, ROLE_SERVICE,
+    purpose_keys::{Purpose, PurposeKeys},
     signing_key::{Jwk, SigningKey},
 };
 
@@ -29,11 +56,35 @@ use crate::{
 /// key there is.
 const API_KEYS_PURPOSE: &str = "mainstay api keys v1";
 
+/// Seconds for which the access tokens of a retired key still hold.
+pub const RETIRED_KEY_S: u32 = 24 * 60 * 60;
+/// Keys a text may hold.
+const KEYS_MAX: usize = 16;
+const MICROS_PER_SECOND: i64 = 1_000_000;
+
 /// The keys of one app.
 #[derive(Debug)]
 pub struct Keyring {
-    users: SigningKey,
+    /// The one that signs first.
+    users: Vec<UserKey>,
     api_keys: SigningKey,
+    /// Whether the API keys' key stands in the text, or follows from the last block.
+    api_keys_written: bool,
+}
+
+/// A key that signs users' tokens, or did.
+#[derive(Debug)]
+struct UserKey {
+    key: SigningKey,
+    retired_at: Option<Timestamp>,
+}
+
+impl UserKey {
+    /// When its access tokens stop to hold, if it was retired.
+    fn accepted_until(&self) -> Option<Timestamp> {
+        let accepted = i64::from(RETIRED_KEY_S) * MICROS_PER_SECOND;
+        self.retired_at.map(|retired_at| retired_at.shifted(accepted).unwrap_or(retired_at))
+    }
 }
 
 /// Why a text is not a signing key. No variant repeats the text.
@@ -62,11 +113,31 @@ pub enum KeyringError {
          `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`"
     )]
     NotP256,
+    /// A line between the blocks says nothing that is known.
+    #[error(
+        "the signing key has a line outside its PEM blocks that is neither a comment (`#`) \
+         nor `Retired: <moment>` nor `For: API keys`, or that no block follows"
+    )]
+    Line,
+    /// No key is left to sign with.
+    #[error(
+        "the first of the signing keys is retired or for API keys; expected the one that signs"
+    )]
+    NoSigner,
+    /// One key stands there twice, or there are two for API keys.
+    #[error("the signing key's text holds one key twice, or two keys for API keys")]
+    Repeated,
+    /// There are more than anyone needs.
+    #[error(
+        "the signing key's text holds more than {KEYS_MAX} keys; \
+         remove the last of those that are retired"
+    )]
+    TooMany,
 }
 
 #[derive(Serialize)]
 struct Jwks<'a> {
-    keys: [&'a Jwk; 2],
+    keys: Vec<&'a Jwk>,
 }
 
 /// The claims of an API key, in the order they are written: the text of a key does
@@ -88,26 +159,88 @@ impl Keyring {
     /// `MAINSTAY_AUTH__SIGNING_KEY`'s.
     ///
     /// # Errors
-    /// When the text is not a P-256 private key in PEM.
+    /// When the text is not one or several P-256 private keys in PEM, of which the
+    /// first signs.
     pub fn parse(text: &str) -> Result<Self, KeyringError> {
-        SigningKey::from_pem(text).map(Self::new)
+        let blocks = text::parse(text)?;
+        if blocks.len() > KEYS_MAX {
+            return Err(KeyringError::TooMany);
+        }
+        let mut users: Vec<UserKey> = Vec::with_capacity(blocks.len());
+        let mut written = None;
+        for Block { key, retired_at, signs } in blocks {
+            let known = users.iter().map(|user| &user.key).chain(&written);
+            if known.into_iter().any(|known| known.kid() == key.kid()) {
+                return Err(KeyringError::Repeated);
+            }
+            match signs {
+                Signs::UserTokens => users.push(UserKey { key, retired_at }),
+                Signs::ApiKeys if written.is_some() => return Err(KeyringError::Repeated),
+                Signs::ApiKeys if retired_at.is_some() => return Err(KeyringError::NoSigner),
+                Signs::ApiKeys => written = Some(key),
+            }
+        }
+        if users.first().is_none_or(|first| first.retired_at.is_some()) {
+            return Err(KeyringError::NoSigner);
+        }
+        let oldest = users.last().ok_or(KeyringError::NoSigner)?;
+        let api_keys_written = written.is_some();
+        let api_keys = written.unwrap_or_else(|| oldest.key.derived(API_KEYS_PURPOSE));
+        Ok(Self { users, api_keys, api_keys_written })
     }
 
-    fn new(users: SigningKey) -> Self {
-        let api_keys = users.derived(API_KEYS_PURPOSE);
-        Self { users, api_keys }
+    fn new(key: SigningKey) -> Self {
+        let api_keys = key.derived(API_KEYS_PURPOSE);
+        let users = vec![UserKey { key, retired_at: None }];
+        Self { users, api_keys, api_keys_written: false }
+    }
+
+    /// The same keys behind a new one, which signs from now on: the text of a
+    /// routine rotation. The `anon` and `service` keys stay as they are.
+    ///
+    /// # Errors
+    /// `TooMany` when there is no room for another key.
+    pub fn rotated(&self, now: Timestamp) -> Result<Self, KeyringError> {
+        if self.users.len() + 2 > KEYS_MAX {
+            return Err(KeyringError::TooMany);
+        }
+        let within = now.as_micros().rem_euclid(MICROS_PER_SECOND);
+        let now = now.shifted(-within).unwrap_or(now);
+        let mut users = vec![UserKey { key: SigningKey::generate(), retired_at: None }];
+        users.extend(self.users.iter().map(|user| UserKey {
+            key: user.key.duplicate(),
+            retired_at: Some(user.retired_at.unwrap_or(now)),
+        }));
+        Ok(Self { users, api_keys: self.api_keys.duplicate(), api_keys_written: true })
     }
 
     /// The secret, as [`Keyring::parse`] reads it: PKCS#8 in PEM.
     #[must_use]
     pub fn to_text(&self) -> String {
-        self.users.to_pem()
+        let mut text = String::new();
+        for user in &self.users {
+            text::write(&mut text, &user.key, user.retired_at, Signs::UserTokens);
+        }
+        if self.api_keys_written {
+            text::write(&mut text, &self.api_keys, None, Signs::ApiKeys);
+        }
+        text
     }
 
     /// The key that signs users' tokens.
     #[must_use]
     pub fn users(&self) -> &SigningKey {
-        &self.users
+        &self.users.first().expect("BUG: a keyring has a key that signs").key
+    }
+
+    /// Every key whose users' tokens are taken, and until when.
+    pub(crate) fn accepted(&self) -> impl Iterator<Item = (&SigningKey, Option<Timestamp>)> {
+        self.users.iter().map(|user| (&user.key, user.accepted_until()))
+    }
+
+    /// The keys for one purpose, one of each block.
+    pub(crate) fn keys_for(&self, purpose: Purpose) -> PurposeKeys {
+        PurposeKeys::derived(purpose, self.users.iter().map(|user| &user.key))
     }
 
     /// The key that signs the `anon` and `service` keys.
@@ -116,11 +249,20 @@ impl Keyring {
         &self.api_keys
     }
 
-    /// The public keys as JSON, for `/auth/v1/.well-known/jwks.json`.
+    /// All public keys as JSON, for `/auth/v1/.well-known/jwks.json`: those that are
+    /// retired too, however long ago.
     #[must_use]
     pub fn jwks(&self) -> String {
-        let set = Jwks { keys: [self.users.public_jwk(), self.api_keys.public_jwk()] };
-        serde_json::to_string(&set).expect("BUG: a JWK is strings")
+        jwks(self.users.iter().map(|user| &user.key).chain([&self.api_keys]))
+    }
+
+    /// The same without the keys whose tokens have stopped to hold by now, for
+    /// others who verify tokens themselves and know of no retirement.
+    #[must_use]
+    pub fn jwks_at(&self, now: Timestamp) -> String {
+        let holds = |until: Option<Timestamp>| until.is_none_or(|until| now < until);
+        let users = self.accepted().filter(|(_, until)| holds(*until)).map(|(key, _)| key);
+        jwks(users.chain([&self.api_keys]))
     }
 
     /// The key a browser may hold: the same actor as no credential. Always the same
@@ -136,6 +278,11 @@ impl Keyring {
     pub fn service_key(&self, issuer: &str) -> String {
         self.api_keys.sign(&ApiKeyClaims { iss: issuer, role: ROLE_SERVICE })
     }
+}
+
+fn jwks<'a>(keys: impl Iterator<Item = &'a SigningKey>) -> String {
+    let set = Jwks { keys: keys.map(SigningKey::public_jwk).collect() };
+    serde_json::to_string(&set).expect("BUG: a JWK is strings")
 }
 
 #[cfg(test)]
@@ -186,6 +333,85 @@ mod tests {
         check(&pem[..pem.len() - 30], KeyringError::NotP256);
         check("-----BEGIN PRIVATE KEY-----", KeyringError::NotP256);
         check("-----BEGIN ", KeyringError::NotPem);
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_micros(seconds * MICROS_PER_SECOND).unwrap()
+    }
+
+    fn kids(jwks: &str) -> Vec<String> {
+        let jwks: Json = serde_json::from_str(jwks).unwrap();
+        let kid = |key: &Json| key["kid"].as_str().unwrap().to_owned();
+        jwks["keys"].as_array().unwrap().iter().map(kid).collect()
+    }
+
+    #[test]
+    fn a_rotation_signs_with_a_new_key_and_leaves_the_api_keys_as_they_were() {
+        let first = Keyring::generate();
+        let second = Keyring::parse(&first.rotated(at(1_000)).unwrap().to_text()).unwrap();
+        let third = Keyring::parse(&second.rotated(at(2_000)).unwrap().to_text()).unwrap();
+        for later in [&second, &third] {
+            assert_ne!(later.users().kid(), first.users().kid());
+            assert_eq!(later.anon_key("blog"), first.anon_key("blog"));
+            assert_eq!(later.service_key("blog"), first.service_key("blog"));
+        }
+        let accepted: Vec<_> = third.accepted().map(|(key, until)| (key.kid(), until)).collect();
+        let day = i64::from(RETIRED_KEY_S);
+        assert_eq!(
+            accepted,
+            [
+                (third.users().kid(), None),
+                (second.users().kid(), Some(at(2_000 + day))),
+                (first.users().kid(), Some(at(1_000 + day))),
+            ]
+        );
+        assert_eq!(third.to_text().matches("Retired:").count(), 2);
+    }
+
+    #[test]
+    fn the_jwks_holds_a_retired_key_for_as_long_as_its_tokens_hold() {
+        let first = Keyring::generate();
+        let second = first.rotated(at(1_000)).unwrap();
+        let (new, old, api) = (second.users().kid(), first.users().kid(), second.api_keys().kid());
+        let end = 1_000 + i64::from(RETIRED_KEY_S);
+        assert_eq!(kids(&second.jwks_at(at(end - 1))), [new, old, api]);
+        assert_eq!(kids(&second.jwks_at(at(end))), [new, api]);
+        assert_eq!(kids(&second.jwks()), [new, old, api]);
+    }
+
+    #[test]
+    fn a_new_key_put_first_by_hand_leaves_the_api_keys_as_they_were() {
+        let old = Keyring::generate();
+        let text = format!("{}{}", SigningKey::generate().to_pem(), old.to_text());
+        let both = Keyring::parse(&text).unwrap();
+        assert_ne!(both.users().kid(), old.users().kid());
+        assert_eq!(both.anon_key("blog"), old.anon_key("blog"));
+        assert_eq!(both.to_text(), text);
+    }
+
+    #[test]
+    fn a_text_whose_keys_contradict_each_other_is_refused() {
+        let (one, two, three) = (
+            SigningKey::generate().to_pem(),
+            SigningKey::generate().to_pem(),
+            SigningKey::generate().to_pem(),
+        );
+        let check = |text: String, expected: KeyringError| {
+            assert_eq!(Keyring::parse(&text).unwrap_err(), expected);
+        };
+        check(format!("{one}{two}{one}"), KeyringError::Repeated);
+        check(format!("{one}For: API keys\n{one}"), KeyringError::Repeated);
+        check(format!("{one}For: API keys\n{two}For: API keys\n{three}"), KeyringError::Repeated);
+        check(format!("Retired: 2026-01-01\n{one}{two}"), KeyringError::NoSigner);
+        check(format!("For: API keys\n{one}"), KeyringError::NoSigner);
+        let many: String = (0..=KEYS_MAX).map(|_| SigningKey::generate().to_pem()).collect();
+        check(many, KeyringError::TooMany);
+        let mut keyring = Keyring::generate();
+        while let Ok(rotated) = keyring.rotated(at(0)) {
+            keyring = rotated;
+        }
+        let again = Keyring::parse(&keyring.to_text()).unwrap();
+        assert_eq!(again.rotated(at(0)).unwrap_err(), KeyringError::TooMany);
     }
 
     #[test]

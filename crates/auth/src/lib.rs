@@ -7,10 +7,14 @@
 //!
 //! Time is an input, and so is the text of the secret: this crate reads no clock,
 //! no file and no environment, knows nothing of HTTP beyond the text of three
-//! headers, and holds no SQL. Randomness is asked for once, in
-//! [`Keyring::generate`].
+//! headers, and holds no SQL. Randomness is the operating system's, asked for in one
+//! place.
+
+mod random;
 
 mod signing_key;
+
+mod purpose_keys;
 
 mod keyring;
 
@@ -24,9 +28,21 @@ mod verifier;
 
 mod caller;
 
+mod refresh_token;
+
+mod opaque;
+
+mod code;
+
+mod sealed;
+
 pub use caller::Credentials;
+pub use code::{CODE_ATTEMPTS_MAX, CodeContext, OneTimeCodes, generate_code};
 pub use compact::{TOKEN_BYTES_MAX, UnverifiedToken, parse_token};
-pub use keyring::{Keyring, KeyringError};
+pub use keyring::{Keyring, KeyringError, RETIRED_KEY_S};
+pub use opaque::{OPAQUE_ID_BYTES, OpaqueId, equal_in_constant_time};
+pub use refresh_token::{RefreshToken, RefreshTokenError, RefreshTokens, Standing};
+pub use sealed::{OpenError, Opened, SealedSecrets};
 pub use signing_key::{Jwk, SigningKey};
 pub use token::{MintError, TokenRequest, TokenSettings, mint};
 pub use verifier::{ExpandRoles, Verified, Verifier};

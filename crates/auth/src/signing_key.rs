@@ -18,6 +18,7 @@ use p256::{
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 use crate::keyring::KeyringError;
 
@@ -145,6 +146,21 @@ impl SigningKey {
             }
         }
         unreachable!("BUG: 256 outputs of SHA-256 in a row were outside the curve's order")
+    }
+
+    /// 32 bytes that follow from this key and these parts of a purpose, and from
+    /// which the key does not follow (RFC 5869).
+    pub(crate) fn derived_bytes(&self, purpose: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        Hkdf::<Sha256>::new(None, &self.secret.to_bytes())
+            .expand_multi_info(purpose, &mut *bytes)
+            .expect("BUG: 32 bytes are one block of SHA-256");
+        bytes
+    }
+
+    /// Another copy of the secret, for a keyring made from this one.
+    pub(crate) fn duplicate(&self) -> Self {
+        Self::from_secret(self.secret.clone())
     }
 
     /// Signs claims as a compact JWS. The signature is RFC 6979's, so the same

@@ -84,12 +84,18 @@ impl Verified {
 
 /// Verifies tokens against one app's public keys.
 pub struct Verifier {
-    users: PublicKey,
+    users: Vec<UserKey>,
     api_keys: PublicKey,
     settings: TokenSettings,
     expansion: ArcSwap<Expansion>,
     epochs: AtomicU64,
     cache: Cache<TokenBytes, Entry, RandomState>,
+}
+
+/// A key whose users' tokens are taken, and until when.
+struct UserKey {
+    key: PublicKey,
+    accepted_until: Option<Timestamp>,
 }
 
 /// The roles in force, and the number that tells them from those before.
@@ -121,7 +127,10 @@ impl Verifier {
             })
             .build_with_hasher(RandomState::new());
         Self {
-            users: keyring.users().public().clone(),
+            users: keyring
+                .accepted()
+                .map(|(key, accepted_until)| UserKey { key: key.public().clone(), accepted_until })
+                .collect(),
             api_keys: keyring.api_keys().public().clone(),
             settings,
             expansion: ArcSwap::from_pointee(Expansion { expand, epoch: 0 }),
@@ -171,9 +180,12 @@ impl Verifier {
         now: Timestamp,
     ) -> Result<Verified, Error> {
         let token = parse_token(token)?;
-        if token.kid == self.users.kid() {
-            let claims = signed_claims(&token, &self.users)?;
-            self.user(claims, expand, now)
+        if let Some(user) = self.users.iter().find(|user| user.holds(&token.kid, now)) {
+            let claims = signed_claims(&token, &user.key)?;
+            let mut verified = self.user(claims, expand, now)?;
+            // A retired key ends what it signed: the cache asks this moment too.
+            verified.expires_at = earlier(verified.expires_at, user.accepted_until);
+            Ok(verified)
         } else if token.kid == self.api_keys.kid() {
             let claims = signed_claims(&token, &self.api_keys)?;
             self.api_key(&claims, now)
@@ -210,6 +222,17 @@ impl Verifier {
         };
         Ok(Verified { actor, expires_at })
     }
+}
+
+impl UserKey {
+    /// Whether this key has this name, and its tokens are taken at this moment.
+    fn holds(&self, kid: &str, now: Timestamp) -> bool {
+        self.key.kid() == kid && self.accepted_until.is_none_or(|until| !expired(until, now))
+    }
+}
+
+fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    one.into_iter().chain(other).min()
 }
 
 /// The claims, if this key signed them.
@@ -251,7 +274,7 @@ impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verifier")
             .field("settings", &self.settings)
-            .field("users", &self.users.kid())
+            .field("users", &self.users.iter().map(|user| user.key.kid()).collect::<Vec<_>>())
             .field("api_keys", &self.api_keys.kid())
             .finish_non_exhaustive()
     }

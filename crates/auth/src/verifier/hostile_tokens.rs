@@ -504,6 +504,30 @@ fn a_service_key_from_a_browser_is_refused_wherever_it_stands() {
 }
 
 #[test]
+fn a_retired_keys_tokens_hold_for_a_day_and_not_on_its_last_moment() {
+    let app = app();
+    let day = i64::from(crate::RETIRED_KEY_S);
+    let token = app.mint(&TokenRequest { lifetime_s: 10 * crate::RETIRED_KEY_S, ..ana() });
+    let rotated = app.keyring.rotated(now()).unwrap();
+    let text = rotated.to_text();
+    let verifier = || {
+        let keyring = Keyring::parse(&text).unwrap();
+        Verifier::new(&keyring, app.settings.clone(), Box::new(editor_inherits_author))
+    };
+    let fresh = mint(&rotated, &ana(), &app.settings, now()).unwrap();
+    let after = verifier();
+    for token in [&token, &fresh, &app.keyring.anon_key("blog")] {
+        assert!(after.verify(token.as_bytes(), now()).is_ok());
+    }
+    assert!(after.verify(token.as_bytes(), at(NOW_S + day - 1)).is_ok());
+    let remembered = after.verify(token.as_bytes(), at(NOW_S + day)).unwrap_err();
+    assert_eq!(remembered.code(), Code::TokenClaims);
+    let anew = verifier().verify(token.as_bytes(), at(NOW_S + day)).unwrap_err();
+    assert_eq!(anew.code(), Code::TokenInvalid);
+    assert_eq!(app.verdict(&fresh), Err(Code::TokenInvalid), "a node that has only the old key");
+}
+
+#[test]
 fn no_refusal_repeats_the_token() {
     let app = app();
     let key = app.keyring.users();
