@@ -1,0 +1,78 @@
+//! Which mails there are.
+
+/// What a mail is for. One per purpose for which a one-time token is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MailKind {
+    /// To whoever signed up: is the address theirs?
+    Confirmation,
+    /// To whoever asked to sign in without a password.
+    MagicLink,
+    /// To whoever forgot their password.
+    Recovery,
+    /// To whoever was invited by an administrator.
+    Invite,
+    /// To the address a user has, when they want another.
+    EmailChangeCurrent,
+    /// To the address a user wants.
+    EmailChangeNew,
+    /// To a signed-in user who is to show once more that it is they: a code alone.
+    Reauthentication,
+}
+
+impl MailKind {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Confirmation,
+        Self::MagicLink,
+        Self::Recovery,
+        Self::Invite,
+        Self::EmailChangeCurrent,
+        Self::EmailChangeNew,
+        Self::Reauthentication,
+    ];
+
+    /// Its name: that of its template's files, and what its rows say.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Confirmation => "confirmation",
+            Self::MagicLink => "magic_link",
+            Self::Recovery => "recovery",
+            Self::Invite => "invite",
+            Self::EmailChangeCurrent => "email_change_current",
+            Self::EmailChangeNew => "email_change_new",
+            Self::Reauthentication => "reauthentication",
+        }
+    }
+
+    /// The kind of this name.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Whether it carries a link besides its code.
+    #[must_use]
+    pub const fn has_link(self) -> bool {
+        !matches!(self, Self::Reauthentication)
+    }
+
+    /// Whether it is about two addresses.
+    #[must_use]
+    pub const fn has_new_email(self) -> bool {
+        matches!(self, Self::EmailChangeCurrent | Self::EmailChangeNew)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_found_by_its_name() {
+        for kind in MailKind::ALL {
+            assert_eq!(MailKind::of_name(kind.name()), Some(kind));
+        }
+        assert_eq!(MailKind::of_name("confirm"), None);
+    }
+}
