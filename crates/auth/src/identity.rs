@@ -5,14 +5,11 @@ use std::sync::Arc;
 use mainstay_mail::{Mailbox, Templates};
 
 use crate::{
-    Keyring, TokenSettings, Verifier,
+    Keyring, OneTimeCodes, RefreshTokens, SealedSecrets, TokenSettings, Verifier,
     attempts::Attempts,
-    code::CodeKeys,
     passwords::{PasswordParams, PasswordPool},
     redirect::RedirectList,
-    refresh_token::RefreshKeys,
     rows::Rows,
-    sealed::SealingKeys,
     session::standing::Standings,
 };
 
@@ -68,9 +65,9 @@ pub struct Identity {
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) verifier: Arc<Verifier>,
     pub(crate) settings: IdentitySettings,
-    pub(crate) refresh_keys: RefreshKeys,
-    pub(crate) code_keys: CodeKeys,
-    pub(crate) sealing_keys: SealingKeys,
+    pub(crate) refresh_tokens: RefreshTokens,
+    pub(crate) codes: OneTimeCodes,
+    pub(crate) secrets: SealedSecrets,
     pub(crate) passwords: PasswordPool,
     pub(crate) standing: Standings,
     pub(crate) attempts: Attempts,
@@ -97,9 +94,9 @@ impl Identity {
     ) -> Self {
         Self {
             rows,
-            refresh_keys: RefreshKeys::of(&keyring),
-            code_keys: CodeKeys::of(&keyring),
-            sealing_keys: SealingKeys::of(&keyring),
+            refresh_tokens: RefreshTokens::new(&keyring),
+            codes: OneTimeCodes::new(&keyring),
+            secrets: SealedSecrets::new(&keyring),
             keyring,
             verifier,
             passwords: PasswordPool::new(settings.passwords, settings.password_threads),

@@ -11,10 +11,10 @@ use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use crate::{
-    Identity,
+    CODE_ATTEMPTS_MAX, CodeContext, Identity, OpaqueId,
     account::Account,
     call::Call,
-    code, opaque,
+    generate_code,
     refusal::{AuthCode, AuthError, AuthResult, refused},
     rows::{Change, Query, Record, is},
 };
@@ -23,8 +23,6 @@ const TOKENS: &str = "mainstay_one_time_tokens";
 const FIELDS: &[&str] = &[
     "id", "user", "purpose", "link_hash", "code_hash", "sent_to", "attempts", "expires_at", "flow",
 ];
-/// Wrong codes that void one.
-const ATTEMPTS_MAX: i64 = 5;
 /// What the link of a flow with a challenge begins with, as clients know it.
 const FLOW_PREFIX: &str = "pkce_";
 
@@ -109,7 +107,7 @@ impl OneTimeToken {
     }
 
     fn is_good(&self, now: Timestamp) -> bool {
-        self.attempts < ATTEMPTS_MAX && self.expires_at.is_some_and(|end| end > now)
+        self.attempts < i64::from(CODE_ATTEMPTS_MAX) && self.expires_at.is_some_and(|end| end > now)
     }
 
     /// The change that uses it up; all that is done for it hangs on that.
@@ -133,9 +131,9 @@ impl Identity {
         flow: Option<Uuid>,
         call: &Call,
     ) -> NewToken {
-        let opaque = opaque::OpaqueToken::generate();
-        let code = code::generate();
-        let hash = self.code_keys.hash(user, purpose.as_str(), sent_to, &code);
+        let opaque = OpaqueId::generate();
+        let code = generate_code();
+        let hash = self.codes.hash(CodeContext { user, purpose: purpose.as_str(), sent_to }, &code);
         let prefix = if flow.is_some() { FLOW_PREFIX } else { "" };
         let row = [
             ("user", user.into()),
@@ -204,7 +202,7 @@ impl Identity {
         let expired =
             || refused(403, AuthCode::OtpExpired, "Email link is invalid or has expired");
         let text = link.strip_prefix(FLOW_PREFIX).unwrap_or(link);
-        let hash = opaque::hash(text);
+        let hash = OpaqueId::parse(text).ok_or_else(expired)?.hash();
         let query = Query {
             model: TOKENS,
             fields: FIELDS,
@@ -238,34 +236,34 @@ impl Identity {
             waiting.iter().filter(move |token| token.purpose == *purpose)
         });
         for token in of_purposes.filter(|token| token.is_good(call.now)) {
-            let purpose = token.purpose.as_str();
-            if self.code_keys.is_right(user, purpose, sent_to, typed, &token.code_hash) {
+            self.count_attempt(token, call).await?;
+            let context = CodeContext { user, purpose: token.purpose.as_str(), sent_to };
+            if self.codes.verifies(context, typed, &token.code_hash) {
                 return Ok(token.clone());
             }
-            self.count_wrong(token, call).await?;
         }
-        Err(refused(403, AuthCode::OtpExpired, "Token has expired or is invalid"))
+        Err(wrong_code())
     }
 
-    async fn count_wrong(&self, token: &OneTimeToken, call: &Call) -> AuthResult<()> {
+    /// Counts an attempt before it is looked at: of many at once each is counted, or is
+    /// not looked at.
+    async fn count_attempt(&self, token: &OneTimeToken, call: &Call) -> AuthResult<()> {
         if removed("code-attempts") {
             return Ok(());
         }
-        // As it was read, so that of many at once each counts or finds it counted.
         let filters = vec![is("id", token.id), is("attempts", token.attempts)];
         let values = [("attempts", (token.attempts + 1).into())];
         let count = Change::update(TOKENS, filters, values).or_nothing();
         match self.rows.write(vec![count], &call.cx, call.now).await.map_err(AuthError::from) {
-            // Somebody tries several at once; what cannot be counted is not looked at again.
-            Err(error) if error.is_overtaken() => {
-                let all = Change::delete(TOKENS, vec![is("id", token.id)]);
-                self.rows.write(vec![all], &call.cx, call.now).await?;
-                Ok(())
-            }
-            Err(error) => Err(error),
             Ok(_) => Ok(()),
+            Err(error) if error.is_overtaken() => Err(wrong_code()),
+            Err(error) => Err(error),
         }
     }
+}
+
+fn wrong_code() -> AuthError {
+    refused(403, AuthCode::OtpExpired, "Token has expired or is invalid")
 }
 
 /// The metadata of an account whose address is confirmed.

@@ -20,17 +20,18 @@ mod refresh;
 pub(crate) mod standing;
 
 use mainstay_core::{Timestamp, removal::removed};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::{
-    Identity,
-    access_token::{self, AccessTokenRequest},
+    Aal, AccessTokenRequest, Amr, Identity,
     account::Account,
     audit::{Event, Outcome},
     call::Call,
+    mint_access_token,
     refusal::AuthResult,
     rows::{Cell, Change, Query, Record, is, is_not},
+    with_amr,
 };
 
 pub use self::list::ListedSession;
@@ -110,30 +111,6 @@ impl Method {
     }
 }
 
-/// How sure it is that the user is who they say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Assurance {
-    /// One factor.
-    One,
-    /// Two.
-    Two,
-}
-
-impl Assurance {
-    /// The claim `aal`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::One => "aal1",
-            Self::Two => "aal2",
-        }
-    }
-
-    fn of(word: Option<&str>) -> Self {
-        if word == Some("aal2") { Self::Two } else { Self::One }
-    }
-}
-
 /// One session.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -142,9 +119,9 @@ pub struct Session {
     /// Whose it is.
     pub user: Uuid,
     /// How sure it is of its user.
-    pub assurance: Assurance,
+    pub aal: Aal,
     /// What its user showed, the latest first.
-    pub amr: Vec<Json>,
+    pub amr: Vec<Amr>,
     /// The second factor it has seen.
     pub factor: Option<Uuid>,
     /// How often it was refreshed.
@@ -184,12 +161,11 @@ pub struct Issued {
 
 impl Session {
     fn of(row: &Record) -> Self {
-        let amr = row.json("amr");
         Self {
             id: row.uuid("id").unwrap_or_default(),
             user: row.uuid("user").unwrap_or_default(),
-            assurance: Assurance::of(row.text("aal").as_deref()),
-            amr: amr.as_array().cloned().unwrap_or_default(),
+            aal: Aal::parse(&row.text("aal").unwrap_or_default()),
+            amr: serde_json::from_value(row.json("amr")).unwrap_or_default(),
             factor: row.uuid("factor"),
             generation: row.int("generation").and_then(|it| u32::try_from(it).ok()).unwrap_or(0),
             refreshed_at: row.time("refreshed_at"),
@@ -214,19 +190,14 @@ impl Session {
     }
 }
 
-/// One entry of the claim `amr`.
-pub(crate) fn amr_entry(method: Method, call: &Call) -> Json {
-    json!({ "method": method.as_str(), "timestamp": call.unix_seconds() })
-}
-
 impl Identity {
     /// A session that is to be opened, and the change that opens it.
     pub(crate) fn new_session(&self, user: Uuid, method: Method, call: &Call) -> (Session, Change) {
         let session = Session {
             id: Uuid::now_v7(),
             user,
-            assurance: Assurance::One,
-            amr: vec![amr_entry(method, call)],
+            aal: Aal::One,
+            amr: with_amr(&[], method.as_str(), call.now),
             factor: None,
             generation: 0,
             refreshed_at: None,
@@ -246,22 +217,22 @@ impl Identity {
         let lifetime_s = self.settings.access_token_s;
         let request = AccessTokenRequest {
             user: account.id,
-            session: session.id,
-            email: account.email.clone().unwrap_or_default(),
-            aal: session.assurance.as_str(),
-            amr: session.amr.clone(),
-            app_metadata: account.app_metadata.clone(),
-            user_metadata: account.user_metadata.clone(),
+            email: account.email.as_deref(),
             is_anonymous: account.is_anonymous,
+            app_metadata: &account.app_metadata,
+            user_metadata: &account.user_metadata,
+            session: session.id,
+            aal: session.aal,
+            amr: &session.amr,
             lifetime_s,
         };
-        let access_token =
-            access_token::mint(&self.keyring, &request, &self.settings.tokens, call.now);
+        let minted =
+            mint_access_token(&self.keyring, &request, &self.settings.tokens, call.now);
         Issued {
-            access_token,
-            refresh_token: self.refresh_token(session.id, session.generation),
+            access_token: minted.text,
+            refresh_token: self.refresh_tokens.issue(session.id, session.generation),
             expires_in_s: lifetime_s,
-            expires_at_s: call.unix_seconds() + i64::from(lifetime_s),
+            expires_at_s: minted.expires_at_s,
             account,
             session: session.id,
         }
@@ -298,6 +269,10 @@ impl Identity {
     }
 }
 
+pub(crate) fn amr_json(amr: &[Amr]) -> Json {
+    serde_json::to_value(amr).expect("BUG: methods and numbers serialise")
+}
+
 /// Which of a user's sessions are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
@@ -314,8 +289,8 @@ impl Session {
         [
             ("id", self.id.into()),
             ("user", self.user.into()),
-            ("aal", self.assurance.as_str().into()),
-            ("amr", Json::Array(self.amr.clone()).into()),
+            ("aal", self.aal.text().into()),
+            ("amr", amr_json(&self.amr).into()),
             ("generation", self.generation.into()),
             ("refreshed_at", self.refreshed_at.into()),
             ("last_used_at", self.last_used_at.into()),

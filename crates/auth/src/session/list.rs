@@ -62,7 +62,7 @@ impl Identity {
             address: session.address,
             created_at: session.created_at,
             last_used_at: session.last_used_at,
-            aal: session.assurance.as_str(),
+            aal: session.aal.text(),
             is_current: current == Some(session.id),
         };
         Ok(open.map(listed).collect())

@@ -29,8 +29,8 @@ use crate::{
 const REMEMBERED_MAX: u64 = 100_000;
 
 /// What is remembered of sessions.
-pub(crate) struct Standings {
-    sessions: Cache<Uuid, Standing>,
+pub(crate) struct Knowns {
+    sessions: Cache<Uuid, Known>,
     /// The epoch at which each user was last changed, as long as it matters.
     changed: Cache<Uuid, u64>,
     epoch: AtomicU64,
@@ -39,7 +39,7 @@ pub(crate) struct Standings {
 
 /// How a session stood when it was looked up.
 #[derive(Clone)]
-struct Standing {
+struct Known {
     user: Uuid,
     epoch: u64,
     read_at: Timestamp,
@@ -71,7 +71,7 @@ impl Standings {
         self.changed.insert(user, epoch);
     }
 
-    fn recall(&self, session: Uuid, now: Timestamp) -> Option<Standing> {
+    fn recall(&self, session: Uuid, now: Timestamp) -> Option<Known> {
         let known = self.sessions.get(&session)?;
         let until = known.read_at.shifted(self.kept_micros)?;
         let is_fresh = now < until && now >= known.read_at;
@@ -125,13 +125,13 @@ impl Identity {
         }
     }
 
-    async fn read_standing(&self, id: Uuid, call: &Call) -> AuthResult<Option<Standing>> {
+    async fn read_standing(&self, id: Uuid, call: &Call) -> AuthResult<Option<Known>> {
         let epoch = self.standing.epoch.load(Ordering::Acquire);
         let Some(session) = self.session(id, call).await? else { return Ok(None) };
         let account = self.account_row(session.user, call).await?;
         let is_open = !session.is_over(self.settings.session_idle_s, call.now);
         let roles = account.filter(|account| is_open && !account.is_shut(call.now));
-        let standing = Standing {
+        let standing = Known {
             user: session.user,
             epoch,
             read_at: call.now,
@@ -143,7 +143,7 @@ impl Identity {
     }
 
     /// The caller as the account is now, whatever its token says of roles.
-    fn standing_actor(&self, verified: Verified, standing: &Standing) -> Result<Actor, Error> {
+    fn standing_actor(&self, verified: Verified, standing: &Known) -> Result<Actor, Error> {
         let Some(roles) = &standing.roles else {
             return Err(ended("the session has ended"));
         };

@@ -1,0 +1,233 @@
+//! Asking for a mail: to sign in without a password, to set another one, to confirm.
+//!
+//! Every address is answered alike, and the next mail to it has to wait as long whether it
+//! is somebody's or not.
+
+use mainstay_core::ValueRef;
+use mainstay_mail::MailKind;
+use serde_json::{Map, Value as Json};
+use uuid::Uuid;
+
+use crate::{
+    Identity, OpaqueId,
+    account::{Account, USERS},
+    audit::{Event, Outcome},
+    call::Call,
+    email::Email,
+    flow::Challenge,
+    one_time::{Letter, Purpose},
+    refusal::{AuthCode, AuthResult, invalid, refused},
+    rows::{Change, is},
+    session::Method,
+    sign_up::{NewAccount, SignUpRequest},
+};
+
+/// Who is to be mailed, and where the mail's link leads.
+#[derive(Clone, Debug, Default)]
+pub struct MailRequest {
+    /// The address.
+    pub email: String,
+    /// What a new account says of itself.
+    pub data: Map<String, Json>,
+    /// Whether an unknown address makes an account.
+    pub creates: bool,
+    /// The challenge of a flow with one.
+    pub challenge: Option<Challenge>,
+    /// Where the link leads in the end.
+    pub redirect_to: Option<String>,
+}
+
+impl Identity {
+    /// Mails a link and a code to sign in with.
+    ///
+    /// # Errors
+    /// `validation_failed`, `otp_disabled`, `signup_disabled`,
+    /// `over_email_send_rate_limit`; where the store cannot be asked.
+    pub async fn mail_sign_in(&self, request: MailRequest, call: &Call) -> AuthResult<()> {
+        let email = Email::parse(&request.email)?;
+        self.attempts.mail(email.as_str(), self.settings.mail_every_s, call)?;
+        let account = self.account_named(email.as_str(), call).await?;
+        match account {
+            Some(account) if account.email_confirmed_at.is_some() => {
+                let kind = (MailKind::MagicLink, "magiclink", Method::MagicLink);
+                self.mail_link(&account, kind, &request, call).await
+            }
+            Some(account) => self.mail_confirmation(&account, &request, call).await,
+            None if !request.creates => {
+                Err(refused(422, AuthCode::OtpDisabled, "Signups not allowed for otp"))
+            }
+            None if !self.settings.sign_up => Err(refused(
+                422,
+                AuthCode::SignupDisabled,
+                "Signups not allowed for this instance",
+            )),
+            None => self.mail_new(email.as_str(), &request, call).await,
+        }
+    }
+
+    /// Mails a link to set another password with, where the address is somebody's.
+    ///
+    /// # Errors
+    /// As of [`mail_sign_in`](Self::mail_sign_in).
+    pub async fn mail_recovery(&self, request: MailRequest, call: &Call) -> AuthResult<()> {
+        if request.email.is_empty() {
+            return Err(invalid("Password recovery requires an email"));
+        }
+        let email = Email::parse(&request.email)?;
+        self.attempts.mail(email.as_str(), self.settings.mail_every_s, call)?;
+        match self.account_named(email.as_str(), call).await? {
+            Some(account) if !account.is_shut(call.now) => {
+                let kind = (MailKind::Recovery, "recovery", Method::Recovery);
+                self.mail_link(&account, kind, &request, call).await
+            }
+            _ => self.mail_nobody(call).await,
+        }
+    }
+
+    /// Mails anew what confirms a sign-up.
+    ///
+    /// # Errors
+    /// As of [`mail_sign_in`](Self::mail_sign_in).
+    pub async fn resend_sign_up(&self, request: MailRequest, call: &Call) -> AuthResult<()> {
+        let email = Email::parse(&request.email)?;
+        self.attempts.mail(email.as_str(), self.settings.mail_every_s, call)?;
+        match self.account_named(email.as_str(), call).await? {
+            Some(account) if account.email_confirmed_at.is_none() => {
+                self.mail_confirmation(&account, &request, call).await
+            }
+            _ => self.mail_nobody(call).await,
+        }
+    }
+
+    /// Mails anew what confirms another address, to both.
+    ///
+    /// # Errors
+    /// As of [`mail_sign_in`](Self::mail_sign_in).
+    pub async fn resend_email_change(&self, request: MailRequest, call: &Call) -> AuthResult<()> {
+        let email = Email::parse(&request.email)?;
+        self.attempts.mail(email.as_str(), self.settings.mail_every_s, call)?;
+        match self.account_named(email.as_str(), call).await? {
+            Some(account) if account.new_email.is_some() => {
+                let changes = self.email_change_letters(&account, &request, call)?;
+                self.send(&account, "email_change_sent_at", changes, call).await
+            }
+            _ => self.mail_nobody(call).await,
+        }
+    }
+
+    /// Mails a code by which a signed-in user shows once more that it is they.
+    ///
+    /// # Errors
+    /// `validation_failed`, `email_not_confirmed`, `over_email_send_rate_limit`; where the
+    /// store cannot be asked.
+    pub async fn mail_reauthentication(&self, account: &Account, call: &Call) -> AuthResult<()> {
+        let Some(email) = account.email.clone() else {
+            return Err(invalid(
+                "Reauthentication requires the user to have an email or a phone number",
+            ));
+        };
+        if account.email_confirmed_at.is_none() {
+            let message = "Please verify your email first.";
+            return Err(refused(422, AuthCode::EmailNotConfirmed, message));
+        }
+        self.attempts.mail(&email, self.settings.mail_every_s, call)?;
+        let letter = Letter {
+            kind: MailKind::Reauthentication,
+            link_type: "reauthentication",
+            purpose: Purpose::Reauthentication,
+            to: &email,
+            redirect_to: None,
+            flow: None,
+        };
+        let changes = self.letter(account, letter, call)?;
+        self.send(account, "reauthentication_sent_at", changes, call).await
+    }
+
+    async fn mail_link(
+        &self,
+        account: &Account,
+        (kind, link_type, method): (MailKind, &str, Method),
+        request: &MailRequest,
+        call: &Call,
+    ) -> AuthResult<()> {
+        let (flow, begin) = self.begin_flow(account.id, request.challenge.as_ref(), method);
+        let letter = Letter {
+            kind,
+            link_type,
+            purpose: Purpose::Recovery,
+            to: account.email.as_deref().unwrap_or_default(),
+            redirect_to: request.redirect_to.as_deref(),
+            flow,
+        };
+        let mut changes: Vec<Change> = begin.into_iter().collect();
+        changes.extend(self.letter(account, letter, call)?);
+        self.send(account, "recovery_sent_at", changes, call).await
+    }
+
+    async fn mail_confirmation(
+        &self,
+        account: &Account,
+        request: &MailRequest,
+        call: &Call,
+    ) -> AuthResult<()> {
+        let changes = self.confirmation(account, &request.as_sign_up(), call)?;
+        self.send(account, "confirmation_sent_at", changes, call).await
+    }
+
+    /// Makes an account of an address and mails what confirms it.
+    async fn mail_new(&self, email: &str, request: &MailRequest, call: &Call) -> AuthResult<()> {
+        let new = NewAccount {
+            email: Some(email.to_owned()),
+            user_metadata: request.data.clone(),
+            ..NewAccount::default()
+        };
+        let (id, mut changes) = self.new_account(new, call);
+        let account = Account::addressed(id, email, call);
+        changes.extend(self.confirmation(&account, &request.as_sign_up(), call)?);
+        changes.push(self.entry(Event::SignedUp, Outcome::Done, Some(id), call));
+        self.send(&account, "confirmation_sent_at", changes, call).await
+    }
+
+    /// Writes what goes to an account, when, and that it was asked for.
+    async fn send(
+        &self,
+        account: &Account,
+        sent_at: &'static str,
+        mut changes: Vec<Change>,
+        call: &Call,
+    ) -> AuthResult<()> {
+        changes.push(Change::update(
+            USERS,
+            vec![is("id", account.id)],
+            [(sent_at, call.now.into())],
+        ));
+        changes.push(self.entry(Event::MailRequested, Outcome::Done, Some(account.id), call));
+        let written = self.rows.write(changes, &call.cx, call.now).await;
+        written.map_err(crate::sign_up::lacking)?;
+        self.mails.sent();
+        Ok(())
+    }
+
+    /// What is done where nobody is to be mailed: as much work, and a row of the log.
+    async fn mail_nobody(&self, call: &Call) -> AuthResult<()> {
+        let somebody = Uuid::now_v7();
+        let context = crate::CodeContext { user: somebody, purpose: "recovery", sent_to: "" };
+        let _ = (OpaqueId::generate(), self.codes.hash(context, &crate::generate_code()));
+        let _ = ValueRef::Timestamp(call.now).to_text();
+        let entry = self.entry(Event::MailRequested, Outcome::Refused, None, call);
+        self.rows.write(vec![entry], &call.cx, call.now).await?;
+        Ok(())
+    }
+}
+
+impl MailRequest {
+    fn as_sign_up(&self) -> SignUpRequest {
+        SignUpRequest {
+            email: self.email.clone(),
+            data: self.data.clone(),
+            challenge: self.challenge.clone(),
+            redirect_to: self.redirect_to.clone(),
+            ..SignUpRequest::default()
+        }
+    }
+}

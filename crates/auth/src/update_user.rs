@@ -1,0 +1,281 @@
+//! What users change of their own account.
+
+use serde_json::{Map, Value as Json};
+use uuid::Uuid;
+
+use crate::{
+    Aal, Identity,
+    account::{Account, USERS},
+    audit::{Event, Outcome},
+    call::Call,
+    email::Email,
+    flow::Challenge,
+    mailed::MailRequest,
+    one_time::{Letter, Purpose, voided},
+    passwords::Verdict,
+    refusal::{AuthCode, AuthResult, refused},
+    rows::{Cell, Change, Query, is, is_not},
+    session::{Method, SESSIONS, Session},
+    sign_up::gone,
+};
+use mainstay_core::removal::removed;
+use mainstay_mail::MailKind;
+
+/// What is to be changed; what is not said stays.
+#[derive(Clone, Debug, Default)]
+pub struct UserChanges {
+    /// Another address, once it is confirmed.
+    pub email: Option<String>,
+    /// Another password.
+    pub password: Option<String>,
+    /// The code that was mailed to show once more who it is.
+    pub nonce: Option<String>,
+    /// The password so far, for the same.
+    pub current_password: Option<String>,
+    /// What the user says of themselves: names with null are forgotten.
+    pub data: Option<Map<String, Json>>,
+    /// The challenge of a flow with one.
+    pub challenge: Option<Challenge>,
+    /// Where links lead in the end.
+    pub redirect_to: Option<String>,
+}
+
+impl Identity {
+    /// Changes an account as its user asks, from one of their sessions.
+    ///
+    /// # Errors
+    /// `insufficient_aal`, `weak_password`, `same_password`, `reauthentication_needed`,
+    /// `reauthentication_not_valid`, `email_exists`, `over_email_send_rate_limit`,
+    /// `validation_failed`; where the store cannot be asked.
+    pub async fn update_user(
+        &self,
+        user: Uuid,
+        session: Option<Uuid>,
+        asked: UserChanges,
+        call: &Call,
+    ) -> AuthResult<Account> {
+        let account = self.account(user, call).await?.ok_or_else(gone)?;
+        let session = match session {
+            Some(id) => self.session(id, call).await?,
+            None => None,
+        };
+        let email = match asked.email.as_deref().filter(|email| !email.is_empty()) {
+            Some(email) => Some(Email::parse(email)?).filter(|new| {
+                Some(new.as_str()) != account.email.as_deref()
+            }),
+            None => None,
+        };
+        if let Some(password) = &asked.password {
+            self.check_password(password)?;
+        }
+        let is_sensitive = asked.password.is_some() || email.is_some();
+        if is_sensitive {
+            self.check_assurance(&account, session.as_ref())?;
+        }
+        let mut changes = Vec::new();
+        let mut values: Vec<(&'static str, Cell)> = Vec::new();
+        let is_recent = session.as_ref().is_some_and(|session| self.is_recent(session, call));
+        if is_sensitive && !account.is_anonymous && !is_recent && !removed("reauthentication") {
+            self.check_reauthentication(&account, &asked, &mut changes, call).await?;
+        }
+        if let Some(password) = &asked.password {
+            let keep = session.as_ref().map(|session| session.id);
+            changes.extend(self.password_changes(&account, password, email.is_some(), keep, call).await?);
+        }
+        if let Some(data) = &asked.data {
+            let merged = merged(account.user_metadata.clone(), data);
+            values.push(("user_metadata", Json::Object(merged).into()));
+        }
+        if let Some(email) = &email {
+            changes.extend(self.email_changes(&account, email, &asked, &mut values, call).await?);
+        }
+        if !values.is_empty() {
+            changes.push(Change::update(USERS, vec![is("id", user)], values).or_nothing());
+        }
+        changes.push(self.entry(Event::UserUpdated, Outcome::Done, Some(user), call));
+        self.rows.write(changes, &call.cx, call.now).await?;
+        self.standing.forget_user(user);
+        if email.is_some() {
+            self.mails.sent();
+        }
+        self.account(user, call).await?.ok_or_else(gone)
+    }
+
+    /// Whoever has a second factor shows it before they change how they sign in.
+    fn check_assurance(&self, account: &Account, session: Option<&Session>) -> AuthResult<()> {
+        let is_two = session.is_some_and(|session| session.aal == Aal::Two);
+        if account.has_second_factor() && !is_two && !removed("second-factor") {
+            return Err(refused(
+                401,
+                AuthCode::InsufficientAal,
+                "AAL2 session is required to update email or password when MFA is enabled.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether its user has shown lately who they are.
+    fn is_recent(&self, session: &Session, call: &Call) -> bool {
+        let since = call.before_seconds(self.settings.reauthenticate_s);
+        session.created_at.is_some_and(|opened| opened > since)
+    }
+
+    /// Asks for the code that was mailed, or for the password so far.
+    async fn check_reauthentication(
+        &self,
+        account: &Account,
+        asked: &UserChanges,
+        changes: &mut Vec<Change>,
+        call: &Call,
+    ) -> AuthResult<()> {
+        if let Some(password) = &asked.current_password {
+            let hash = self.password_of(account.id, call).await?;
+            if self.passwords.verify(password, hash.as_deref()).await? == Verdict::Wrong {
+                return Err(not_valid());
+            }
+            return Ok(());
+        }
+        let Some(nonce) = asked.nonce.as_deref().filter(|nonce| !nonce.is_empty()) else {
+            return Err(refused(
+                400,
+                AuthCode::ReauthenticationNeeded,
+                "Password update requires reauthentication",
+            ));
+        };
+        let email = account.email.clone().unwrap_or_default();
+        let wanted = &[Purpose::Reauthentication];
+        let token = self.token_of_code(account.id, nonce, &email, wanted, call).await;
+        match token {
+            Ok(token) => {
+                changes.push(token.consumed());
+                Ok(())
+            }
+            Err(error) if error.is(AuthCode::OtpExpired) => Err(not_valid()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The changes that come with another password: other sessions end, and whatever was
+    /// mailed before is good no more.
+    async fn password_changes(
+        &self,
+        account: &Account,
+        password: &str,
+        has_new_email: bool,
+        keep: Option<Uuid>,
+        call: &Call,
+    ) -> AuthResult<Vec<Change>> {
+        if account.is_anonymous && account.email.is_none() && !has_new_email {
+            return Err(refused(
+                422,
+                AuthCode::ValidationFailed,
+                "Updating password of an anonymous user without an email or phone is not allowed",
+            ));
+        }
+        let hash = self.password_of(account.id, call).await?;
+        let is_same = match &hash {
+            Some(hash) => self.passwords.verify(password, Some(hash)).await? != Verdict::Wrong,
+            None => false,
+        };
+        if is_same {
+            let message = "New password should be different from the old password.";
+            return Err(refused(422, AuthCode::SamePassword, message));
+        }
+        let hash = self.passwords.hash(password).await?;
+        let mut changes = Self::new_password(account.id, hash);
+        let mut others = vec![is("user", account.id)];
+        others.extend(keep.map(|session| is_not("id", session)));
+        if !removed("password-change") {
+            changes.push(Change::delete(SESSIONS, others));
+        }
+        changes.push(voided(account.id));
+        changes.push(self.entry(Event::PasswordChanged, Outcome::Done, Some(account.id), call));
+        Ok(changes)
+    }
+
+    /// The changes that begin a change of address.
+    async fn email_changes(
+        &self,
+        account: &Account,
+        email: &Email,
+        asked: &UserChanges,
+        values: &mut Vec<(&'static str, Cell)>,
+        call: &Call,
+    ) -> AuthResult<Vec<Change>> {
+        self.attempts.mail(email.as_str(), self.settings.mail_every_s, call)?;
+        if self.account_named(email.as_str(), call).await?.is_some() {
+            let message = "A user with this email address has already been registered";
+            return Err(refused(422, AuthCode::EmailExists, message));
+        }
+        values.push(("new_email", email.as_str().into()));
+        values.push(("email_change_sent_at", call.now.into()));
+        let account = Account { new_email: Some(email.as_str().to_owned()), ..account.clone() };
+        let request = MailRequest {
+            challenge: asked.challenge.clone(),
+            redirect_to: asked.redirect_to.clone(),
+            ..MailRequest::default()
+        };
+        self.email_change_letters(&account, &request, call)
+    }
+
+    /// The changes that mail to both addresses what each has to agree to.
+    pub(crate) fn email_change_letters(
+        &self,
+        account: &Account,
+        request: &MailRequest,
+        call: &Call,
+    ) -> AuthResult<Vec<Change>> {
+        let challenge = request.challenge.as_ref();
+        let (flow, begin) = self.begin_flow(account.id, challenge, Method::EmailChange);
+        let mut changes: Vec<Change> = begin.into_iter().collect();
+        let new = account.new_email.clone().unwrap_or_default();
+        let mut parts = vec![(MailKind::EmailChangeNew, Purpose::EmailChangeNew, new)];
+        if let Some(current) = account.email.clone() {
+            parts.push((MailKind::EmailChangeCurrent, Purpose::EmailChangeCurrent, current));
+        }
+        for (kind, purpose, to) in parts {
+            let letter = Letter {
+                kind,
+                link_type: "email_change",
+                purpose,
+                to: &to,
+                redirect_to: request.redirect_to.as_deref(),
+                flow,
+            };
+            changes.extend(self.letter(account, letter, call)?);
+        }
+        Ok(changes)
+    }
+
+    /// The account that wants this address.
+    pub(crate) async fn account_wanting(
+        &self,
+        email: &str,
+        call: &Call,
+    ) -> AuthResult<Option<Account>> {
+        let query = Query {
+            model: USERS,
+            fields: crate::account::FIELDS,
+            filters: vec![is("new_email", email)],
+            order: vec![("email_change_sent_at", true)],
+            ..Query::default()
+        };
+        Ok(self.rows.one(query, &call.cx, call.now).await?.as_ref().map(Account::of))
+    }
+}
+
+/// An object with another's names set, and those with null taken out.
+pub(crate) fn merged(mut known: Map<String, Json>, said: &Map<String, Json>) -> Map<String, Json> {
+    for (name, value) in said {
+        match value {
+            Json::Null => drop(known.remove(name)),
+            value => drop(known.insert(name.clone(), value.clone())),
+        }
+    }
+    known
+}
+
+fn not_valid() -> crate::refusal::AuthError {
+    let message = "Nonce has expired or is invalid";
+    refused(422, AuthCode::ReauthenticationNotValid, message)
+}
