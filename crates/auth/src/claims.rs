@@ -8,8 +8,9 @@
 
 use mainstay_core::{Code, Error, Timestamp};
 use serde_json::{Map, Value as Json};
+use uuid::Uuid;
 
-use crate::{ROLE_AUTHENTICATED, TokenSettings, is_reserved_role};
+use crate::{Aal, ROLE_AUTHENTICATED, TokenSettings, is_reserved_role};
 
 /// Seconds by which the clock of the node that made a token may be ahead of ours.
 /// It widens `nbf` and `iat`, never `exp`.
@@ -23,6 +24,8 @@ pub(crate) struct UserToken {
     pub(crate) id: String,
     pub(crate) email: Option<String>,
     pub(crate) roles: Vec<Box<str>>,
+    pub(crate) session: Option<Uuid>,
+    pub(crate) aal: Aal,
 }
 
 /// When a token stops to hold, if it does, after checking that it holds now.
@@ -82,7 +85,23 @@ pub(crate) fn check_user(
         .filter(|id| is_subject(id))
         .ok_or_else(|| refused("the token's `sub` is not the text of an id"))?;
     let email = text(claims, "email").filter(|email| !email.is_empty());
-    Ok(UserToken { id: id.to_owned(), email: email.map(str::to_owned), roles: roles(claims)? })
+    Ok(UserToken {
+        id: id.to_owned(),
+        email: email.map(str::to_owned),
+        roles: roles(claims)?,
+        session: session(claims)?,
+        aal: text(claims, "aal").map(Aal::parse).unwrap_or_default(),
+    })
+}
+
+/// The session a token belongs to, if it does; the nil id says that it does not.
+fn session(claims: &Map<String, Json>) -> Result<Option<Uuid>, Error> {
+    let id = match claims.get("session_id") {
+        None | Some(Json::Null) => return Ok(None),
+        Some(id) => id.as_str().and_then(|id| Uuid::try_parse(id).ok()),
+    };
+    let id = id.ok_or_else(|| refused("the token's `session_id` is not a uuid"))?;
+    Ok((!id.is_nil()).then_some(id))
 }
 
 /// Whether a text can be a user's id: some text, of a bounded length, without U+0000.
@@ -226,7 +245,11 @@ mod tests {
         assert_eq!(changed("aud", json!(["x", "authenticated"])), Ok(1));
         assert_eq!(changed("app_metadata", Json::Null), Ok(0));
         assert_eq!(changed("app_metadata", json!({})), Ok(0));
+        assert_eq!(changed("session_id", json!("00000000-0000-0000-0000-000000000000")), Ok(1));
         for (name, value) in [
+            ("session_id", json!("7")),
+            ("session_id", json!("")),
+            ("session_id", json!(7)),
             ("aud", Json::Null),
             ("aud", json!("anon")),
             ("aud", json!(["x"])),

@@ -30,12 +30,15 @@ mod caller;
 
 mod refresh_token;
 
+mod access_token;
+
 mod opaque;
 
 mod code;
 
 mod sealed;
 
+pub use access_token::{Aal, AccessToken, AccessTokenRequest, Amr, mint_access_token, with_amr};
 pub use caller::Credentials;
 pub use code::{CODE_ATTEMPTS_MAX, CodeContext, OneTimeCodes, generate_code};
 pub use compact::{TOKEN_BYTES_MAX, UnverifiedToken, parse_token};

@@ -7,7 +7,9 @@
 use mainstay_core::Timestamp;
 use serde_json::{Map, Value as Json, json};
 
-use crate::{Keyring, ROLE_ANON, ROLE_AUTHENTICATED, ROLE_SERVICE, claims::is_subject};
+use crate::{
+    Keyring, ROLE_ANON, ROLE_AUTHENTICATED, ROLE_SERVICE, TOKEN_BYTES_MAX, claims::is_subject,
+};
 
 /// Who issues tokens and for whom; what is minted and what is verified agree on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,12 +57,16 @@ pub enum MintError {
     /// `exp` would be after the year 9999.
     #[error("the token's lifetime ends after the last moment there is")]
     Lifetime,
+    /// What it says is too much for a header.
+    #[error("the token would be longer than {TOKEN_BYTES_MAX} bytes")]
+    TooLong,
 }
 
 /// Writes a user's token, signed with the users' key.
 ///
 /// # Errors
-/// When the id is no id, a role is reserved, or the lifetime has no end in time.
+/// When the id is no id, a role is reserved, the lifetime has no end in time, or the
+/// token would be too long to be sent.
 pub fn mint(
     keyring: &Keyring,
     request: &TokenRequest,
@@ -106,5 +112,6 @@ pub fn mint(
     ] {
         claims.insert(name.to_owned(), value);
     }
-    Ok(keyring.users().sign(&claims))
+    let token = keyring.users().sign(&claims);
+    if token.len() > TOKEN_BYTES_MAX { Err(MintError::TooLong) } else { Ok(token) }
 }
