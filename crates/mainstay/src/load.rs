@@ -81,7 +81,7 @@ pub(crate) fn load(
     files: Vec<SourceFile>,
     environment: &[(String, String)],
 ) -> Result<Loaded, Mistakes> {
-    let app = match read_app(&files, environment) {
+    let app = match read_app(&[], &files, environment) {
         Ok(app) => app,
         Err(refused) => {
             let in_rules = mainstay_rules::find_mistakes(&refused.for_rules);

@@ -173,7 +173,7 @@ fn planner(models: &[(&str, &str)]) -> Planner {
         })
         .collect();
     let catalog =
-        Arc::new(read_app(&files, &[]).map_err(|found| format!("{found:?}")).unwrap().catalog);
+        Arc::new(read_app(&[], &files, &[]).map_err(|found| format!("{found:?}")).unwrap().catalog);
     let rulebook =
         Arc::new(mainstay_rules::compile(&catalog).map_err(|found| format!("{found:?}")).unwrap());
     let limits = Limits { unfiltered_writes: true, ..Limits::default() };

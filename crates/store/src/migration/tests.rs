@@ -18,7 +18,7 @@ fn catalog() -> Catalog {
         path: format!("models/{name}.toml"),
         text: text.to_owned(),
     };
-    read_app(&[file("users", USERS), file("teams", TEAMS)], &[]).unwrap().catalog
+    read_app(&[], &[file("users", USERS), file("teams", TEAMS)], &[]).unwrap().catalog
 }
 
 fn column(name: &str, sql_type: &str, nullable: bool) -> ColumnSchema {
