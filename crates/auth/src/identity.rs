@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
-use mainstay_mail::{Mailbox, Templates};
+use mainstay_core::Error;
+use mainstay_mail::{MailKind, Templates, Variables};
+use tokio::sync::Notify;
 
 use crate::{
     Keyring, OneTimeCodes, RefreshTokens, SealedSecrets, TokenSettings, Verifier,
     attempts::Attempts,
+    call::Call,
     passwords::{PasswordParams, PasswordPool},
     redirect::RedirectList,
-    rows::Rows,
+    refusal::AuthResult,
+    rows::{Change, Rows},
     session::standing::Standings,
 };
 
@@ -40,6 +44,8 @@ pub struct IdentitySettings {
     pub session_idle_s: u32,
     /// How long a session lives.
     pub session_max_s: u32,
+    /// How long after a session was opened its user need not show again who they are.
+    pub reauthenticate_s: u32,
     /// How long the refresh token before the current one is taken.
     pub reuse_s: u32,
     /// How long a code or a link that was mailed is good.
@@ -78,8 +84,37 @@ pub struct Identity {
 pub struct Outgoing {
     /// What they say.
     pub templates: Templates,
-    /// Where they wait until they are sent.
-    pub mailbox: Mailbox,
+    /// Told when one was put on its way.
+    pub waiting: Arc<Notify>,
+}
+
+impl Outgoing {
+    /// The change that puts a mail on its way.
+    pub(crate) fn write(
+        &self,
+        kind: MailKind,
+        to: &str,
+        variables: &Variables<'_>,
+        call: &Call,
+    ) -> AuthResult<Change> {
+        let content = self.templates.render(kind, variables).map_err(Error::internal)?;
+        Ok(Change::insert(
+            "mainstay_mails",
+            [
+                ("to_address", to.into()),
+                ("kind", kind.name().into()),
+                ("subject", content.subject.into()),
+                ("text_body", content.text.into()),
+                ("html_body", content.html.into()),
+                ("next_at", call.now.into()),
+            ],
+        ))
+    }
+
+    /// A mail was put on its way.
+    pub(crate) fn sent(&self) {
+        self.waiting.notify_one();
+    }
 }
 
 impl Identity {

@@ -5,12 +5,17 @@
 //! decides on whose behalf a request runs. Rules decide what that actor may do,
 //! elsewhere.
 //!
+//! [`Identity`] keeps accounts and sessions: rows of built-in models, read and written
+//! through plans as the app itself.
+//!
 //! Time is an input, and so is the text of the secret: this crate reads no clock,
 //! no file and no environment, knows nothing of HTTP beyond the text of three
 //! headers, and holds no SQL. Randomness is the operating system's, asked for in one
 //! place.
 
 mod random;
+
+mod built_in;
 
 mod signing_key;
 
@@ -38,16 +43,63 @@ mod code;
 
 mod sealed;
 
+mod rows;
+
+mod call;
+
+mod refusal;
+
+mod identity;
+
+mod account;
+
+mod session;
+
+mod attempts;
+
+mod audit;
+
+mod one_time;
+
+mod flow;
+
+mod sign_up;
+
+mod sign_in;
+
+mod mailed;
+
+mod verify;
+
+mod update_user;
+
 pub use access_token::{Aal, AccessToken, AccessTokenRequest, Amr, mint_access_token, with_amr};
+pub use account::{Account, AccountIdentity, Factor};
+pub use attempts::{AttemptLimits, Counted};
+pub use audit::{AuditEntry, Event, Outcome as AuditOutcome};
+pub use built_in::{migrations, models};
+pub use call::Call;
 pub use caller::Credentials;
 pub use code::{CODE_ATTEMPTS_MAX, CodeContext, OneTimeCodes, generate_code};
 pub use compact::{TOKEN_BYTES_MAX, UnverifiedToken, parse_token};
+pub use flow::Challenge;
+pub use identity::{Identity, IdentitySettings, Outgoing};
 pub use keyring::{Keyring, KeyringError, RETIRED_KEY_S};
+pub use mailed::MailRequest;
 pub use opaque::{OPAQUE_ID_BYTES, OpaqueId, equal_in_constant_time};
 pub use refresh_token::{RefreshToken, RefreshTokenError, RefreshTokens, Standing};
+pub use refusal::{AuthCode, AuthError, AuthResult, Refusal, invalid};
+pub use rows::Rows;
 pub use sealed::{OpenError, Opened, SealedSecrets};
+pub use session::{
+    Issued, ListedSession, Method, Scope, Session,
+    standing::Recalled,
+};
+pub use sign_up::{SignUpRequest, SignedUp};
 pub use signing_key::{Jwk, SigningKey};
 pub use token::{MintError, TokenRequest, TokenSettings, mint};
+pub use update_user::UserChanges;
+pub use verify::{By, Presented, Redeemed};
 pub use verifier::{ExpandRoles, Verified, Verifier};
 
 /// The claim `role` of the `anon` key: the caller without a credential.

@@ -245,6 +245,19 @@ impl Identity {
         Err(wrong_code())
     }
 
+    /// Whether an account has a token of a purpose that is good.
+    pub(crate) async fn has_token(
+        &self,
+        user: Uuid,
+        purpose: Purpose,
+        call: &Call,
+    ) -> AuthResult<bool> {
+        let filters = vec![is("user", user), is("purpose", purpose.as_str())];
+        let query = Query { model: TOKENS, fields: FIELDS, filters, ..Query::default() };
+        let found = self.rows.one(query, &call.cx, call.now).await?;
+        Ok(found.as_ref().and_then(OneTimeToken::of).is_some_and(|it| it.is_good(call.now)))
+    }
+
     /// Counts an attempt before it is looked at: of many at once each is counted, or is
     /// not looked at.
     async fn count_attempt(&self, token: &OneTimeToken, call: &Call) -> AuthResult<()> {

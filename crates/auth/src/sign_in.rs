@@ -12,7 +12,7 @@ use crate::{
     account::{Account, USERS},
     audit::{Event, Outcome},
     call::Call,
-    passwords::Verdict,
+    passwords::Outcome as Password,
     refusal::{AuthCode, AuthError, AuthResult, refused},
     rows::{Change, Query, is},
     session::Method,
@@ -47,8 +47,8 @@ impl Identity {
         let account = self.account_named(&email, call).await?;
         let id = account.as_ref().map_or_else(Uuid::now_v7, |account| account.id);
         let hash = self.password_of(id, call).await?;
-        let verdict = self.passwords.verify(password, hash.as_deref()).await?;
-        let is_right = verdict != Verdict::Wrong;
+        let verdict = self.passwords.verify(password.to_owned(), hash.clone()).await?;
+        let is_right = verdict != Password::Wrong;
         let Some(account) = account.filter(|_| is_right) else {
             self.attempts.failed(&email, call);
             let user = hash.is_some().then_some(id);
@@ -59,7 +59,7 @@ impl Identity {
         };
         self.attempts.succeeded(&email, call);
         self.check_open(&account, call)?;
-        if verdict == Verdict::Outdated {
+        if verdict == Password::RightButOutdated {
             self.rehash(account.id, password, call).await;
         }
         Ok(account)
@@ -109,7 +109,7 @@ impl Identity {
     /// refuse whoever has it.
     async fn rehash(&self, user: Uuid, password: &str, call: &Call) {
         let rehashed = async {
-            let hash = self.passwords.hash(password).await?;
+            let hash = self.passwords.hash(password.to_owned()).await?;
             let values = [("hash", hash.into())];
             let change = Change::update(PASSWORDS, vec![is("user", user)], values);
             self.rows.write(vec![change], &call.cx, call.now).await?;

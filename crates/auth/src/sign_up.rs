@@ -79,7 +79,7 @@ impl Identity {
         if self.settings.confirm_email {
             self.attempts.mail(email.as_str(), self.settings.mail_every_s, call)?;
         }
-        let hash = self.passwords.hash(&request.password).await?;
+        let hash = self.passwords.hash(request.password.clone()).await?;
         let known = self.account_named(email.as_str(), call).await?;
         match known {
             Some(account) => self.signed_up_again(account, &request, call).await,

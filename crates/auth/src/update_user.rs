@@ -12,7 +12,7 @@ use crate::{
     flow::Challenge,
     mailed::MailRequest,
     one_time::{Letter, Purpose, voided},
-    passwords::Verdict,
+    passwords::Outcome as Password,
     refusal::{AuthCode, AuthResult, refused},
     rows::{Cell, Change, Query, is, is_not},
     session::{Method, SESSIONS, Session},
@@ -130,7 +130,7 @@ impl Identity {
     ) -> AuthResult<()> {
         if let Some(password) = &asked.current_password {
             let hash = self.password_of(account.id, call).await?;
-            if self.passwords.verify(password, hash.as_deref()).await? == Verdict::Wrong {
+            if self.passwords.verify(password.to_owned(), hash.clone()).await? == Password::Wrong {
                 return Err(not_valid());
             }
             return Ok(());
@@ -174,14 +174,14 @@ impl Identity {
         }
         let hash = self.password_of(account.id, call).await?;
         let is_same = match &hash {
-            Some(hash) => self.passwords.verify(password, Some(hash)).await? != Verdict::Wrong,
+            Some(hash) => self.passwords.verify(password.clone(), Some(hash.clone())).await? != Password::Wrong,
             None => false,
         };
         if is_same {
             let message = "New password should be different from the old password.";
             return Err(refused(422, AuthCode::SamePassword, message));
         }
-        let hash = self.passwords.hash(password).await?;
+        let hash = self.passwords.hash(password.to_owned()).await?;
         let mut changes = Self::new_password(account.id, hash);
         let mut others = vec![is("user", account.id)];
         others.extend(keep.map(|session| is_not("id", session)));

@@ -11,6 +11,8 @@ use mainstay_core::{
 };
 use mainstay_rules::{RuleMistake, Rulebook};
 
+use crate::built_in;
+
 /// An app whose models, settings and rules hold together.
 #[derive(Debug)]
 pub(crate) struct Loaded {
@@ -81,7 +83,7 @@ pub(crate) fn load(
     files: Vec<SourceFile>,
     environment: &[(String, String)],
 ) -> Result<Loaded, Mistakes> {
-    let app = match read_app(&files, environment) {
+    let app = match read_app(&built_in::models(), &files, environment) {
         Ok(app) => app,
         Err(refused) => {
             let in_rules = mainstay_rules::find_mistakes(&refused.for_rules);
