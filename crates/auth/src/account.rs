@@ -33,8 +33,15 @@ pub(crate) const FIELDS: &[&str] = &[
     "created_at",
     "updated_at",
 ];
-const IDENTITY_FIELDS: &[&str] =
-    &["id", "provider", "provider_id", "identity_data", "last_sign_in_at", "created_at", "updated_at"];
+const IDENTITY_FIELDS: &[&str] = &[
+    "id",
+    "provider",
+    "provider_id",
+    "identity_data",
+    "last_sign_in_at",
+    "created_at",
+    "updated_at",
+];
 
 /// One account.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,7 +123,7 @@ pub struct Factor {
 }
 
 impl Account {
-    fn of(row: &Record) -> Self {
+    pub(crate) fn of(row: &Record) -> Self {
         let id = row.uuid("id").expect("BUG: users have uuids");
         let unset = || Timestamp::from_micros(0).expect("BUG: 1970 is a moment");
         Self {

@@ -17,8 +17,17 @@ use crate::{
 
 const AUDIT: &str = "mainstay_audit";
 const FIELDS: &[&str] = &[
-    "id", "created_at", "actor", "actor_kind", "event", "outcome", "user", "address", "user_agent",
-    "request_id", "details",
+    "id",
+    "created_at",
+    "actor",
+    "actor_kind",
+    "event",
+    "outcome",
+    "user",
+    "address",
+    "user_agent",
+    "request_id",
+    "details",
 ];
 /// Entries that are listed at most.
 const LISTED_MAX: u64 = 1_000;
@@ -218,7 +227,7 @@ impl AuditEntry {
         let at = self.at.map(|at| mainstay_core::ValueRef::Timestamp(at).to_text());
         json!({
             "at": at, "actor": self.actor, "actor_kind": self.actor_kind, "event": self.event,
-            "outcome": self.outcome, "user": self.user, "address": self.address,
+            "outcome": self.outcome, "user": self.user.map(|user| user.to_string()), "address": self.address,
             "user_agent": self.user_agent, "request_id": self.request_id, "details": self.details,
         })
     }

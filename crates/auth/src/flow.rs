@@ -48,9 +48,7 @@ impl Challenge {
             (None, None) => return Ok(None),
             (Some(text), Some(method)) => (text, method),
             _ => {
-                return Err(invalid(
-                    "PKCE flow requires code_challenge_method and code_challenge",
-                ));
+                return Err(invalid("PKCE flow requires code_challenge_method and code_challenge"));
             }
         };
         if !(43..=128).contains(&text.len()) {
@@ -164,7 +162,7 @@ impl Identity {
         let told = self.entry(Event::SignedIn, Outcome::Done, Some(user), call);
         let changes = vec![used, open, self.signed_in(user, call), told];
         self.rows.write(changes, &call.cx, call.now).await.map_err(overtaken)?;
-        Ok(self.issue(account, &session, call))
+        self.issue(account, &session, call)
     }
 }
 

@@ -43,6 +43,12 @@ mod code;
 
 mod sealed;
 
+mod passwords;
+
+mod email;
+
+mod redirect;
+
 mod rows;
 
 mod call;
@@ -73,6 +79,8 @@ mod verify;
 
 mod update_user;
 
+mod factors;
+
 pub use access_token::{Aal, AccessToken, AccessTokenRequest, Amr, mint_access_token, with_amr};
 pub use account::{Account, AccountIdentity, Factor};
 pub use attempts::{AttemptLimits, Counted};
@@ -87,20 +95,19 @@ pub use identity::{Identity, IdentitySettings, Outgoing};
 pub use keyring::{Keyring, KeyringError, RETIRED_KEY_S};
 pub use mailed::MailRequest;
 pub use opaque::{OPAQUE_ID_BYTES, OpaqueId, equal_in_constant_time};
+pub use passwords::*;
+pub use redirect::RedirectList;
 pub use refresh_token::{RefreshToken, RefreshTokenError, RefreshTokens, Standing};
 pub use refusal::{AuthCode, AuthError, AuthResult, Refusal, invalid};
 pub use rows::Rows;
 pub use sealed::{OpenError, Opened, SealedSecrets};
-pub use session::{
-    Issued, ListedSession, Method, Scope, Session,
-    standing::Recalled,
-};
+pub use session::{Issued, ListedSession, Method, Scope, Session, standing::Recalled};
 pub use sign_up::{SignUpRequest, SignedUp};
 pub use signing_key::{Jwk, SigningKey};
 pub use token::{MintError, TokenRequest, TokenSettings, mint};
 pub use update_user::UserChanges;
-pub use verify::{By, Presented, Redeemed};
 pub use verifier::{ExpandRoles, Verified, Verifier};
+pub use verify::{By, Presented, Redeemed};
 
 /// The claim `role` of the `anon` key: the caller without a credential.
 pub const ROLE_ANON: &str = "anon";

@@ -56,11 +56,9 @@ impl Identity {
             None if !request.creates => {
                 Err(refused(422, AuthCode::OtpDisabled, "Signups not allowed for otp"))
             }
-            None if !self.settings.sign_up => Err(refused(
-                422,
-                AuthCode::SignupDisabled,
-                "Signups not allowed for this instance",
-            )),
+            None if !self.settings.sign_up => {
+                Err(refused(422, AuthCode::SignupDisabled, "Signups not allowed for this instance"))
+            }
             None => self.mail_new(email.as_str(), &request, call).await,
         }
     }

@@ -21,7 +21,15 @@ use crate::{
 
 const TOKENS: &str = "mainstay_one_time_tokens";
 const FIELDS: &[&str] = &[
-    "id", "user", "purpose", "link_hash", "code_hash", "sent_to", "attempts", "expires_at", "flow",
+    "id",
+    "user",
+    "purpose",
+    "link_hash",
+    "code_hash",
+    "sent_to",
+    "attempts",
+    "expires_at",
+    "flow",
 ];
 /// What the link of a flow with a challenge begins with, as clients know it.
 const FLOW_PREFIX: &str = "pkce_";
@@ -184,7 +192,7 @@ impl Identity {
 
     /// The link of a mail.
     pub(crate) fn link(&self, token: &str, kind: &str, redirect_to: &str) -> String {
-        let query = form_urlencoded::Serializer::new(String::new())
+        let query = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("token", token)
             .append_pair("type", kind)
             .append_pair("redirect_to", redirect_to)
@@ -199,8 +207,7 @@ impl Identity {
         purposes: &[Purpose],
         call: &Call,
     ) -> AuthResult<OneTimeToken> {
-        let expired =
-            || refused(403, AuthCode::OtpExpired, "Email link is invalid or has expired");
+        let expired = || refused(403, AuthCode::OtpExpired, "Email link is invalid or has expired");
         let text = link.strip_prefix(FLOW_PREFIX).unwrap_or(link);
         let hash = OpaqueId::parse(text).ok_or_else(expired)?.hash();
         let query = Query {
@@ -232,9 +239,9 @@ impl Identity {
         };
         let rows = self.rows.find(query, &call.cx, call.now).await?;
         let waiting: Vec<_> = rows.iter().filter_map(OneTimeToken::of).collect();
-        let of_purposes = purposes.iter().flat_map(|purpose| {
-            waiting.iter().filter(move |token| token.purpose == *purpose)
-        });
+        let of_purposes = purposes
+            .iter()
+            .flat_map(|purpose| waiting.iter().filter(move |token| token.purpose == *purpose));
         for token in of_purposes.filter(|token| token.is_good(call.now)) {
             self.count_attempt(token, call).await?;
             let context = CodeContext { user, purpose: token.purpose.as_str(), sent_to };

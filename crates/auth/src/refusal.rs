@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use mainstay_core::{Code, Error};
 
+use crate::passwords::{PasswordPoolError, PasswordRefusal};
+
 /// Declares [`AuthCode`] with the string each code is known by.
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal),* $(,)?) => {
@@ -158,6 +160,20 @@ pub(crate) fn refused(
     })
 }
 
+/// A password that cannot be chosen.
+pub(crate) fn weak(refusal: &PasswordRefusal) -> AuthError {
+    match refusal {
+        PasswordRefusal::TooLong => invalid(refusal.message()),
+        PasswordRefusal::Weak(reasons) => AuthError::Refused(Refusal {
+            status: 422,
+            code: AuthCode::WeakPassword,
+            message: refusal.message().into(),
+            reasons: reasons.iter().map(|reason| reason.name()).collect(),
+            retry_after_s: None,
+        }),
+    }
+}
+
 /// The request says something that cannot be.
 pub fn invalid(message: impl Into<Cow<'static, str>>) -> AuthError {
     refused(400, AuthCode::ValidationFailed, message)
@@ -183,6 +199,12 @@ impl AuthError {
     /// Whether the store refused it because somebody else was faster.
     pub(crate) fn is_overtaken(&self) -> bool {
         matches!(self, Self::Failed(error) if error.code() == Code::Overtaken)
+    }
+}
+
+impl From<PasswordPoolError> for AuthError {
+    fn from(error: PasswordPoolError) -> Self {
+        Self::Failed(Error::unavailable(error.to_string()).with_source(error))
     }
 }
 

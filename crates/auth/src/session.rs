@@ -19,7 +19,7 @@ mod list;
 mod refresh;
 pub(crate) mod standing;
 
-use mainstay_core::{Timestamp, removal::removed};
+use mainstay_core::{Error, Timestamp, removal::removed};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
@@ -185,8 +185,7 @@ impl Session {
         let idle = i64::from(idle_s) * 1_000_000;
         let is_idle = used.and_then(|used| used.shifted(idle)).is_some_and(|end| end <= now);
         is_idle && !removed("session-idle")
-            || self.expires_at.is_some_and(|end| end <= now)
-                && !removed("session-age")
+            || self.expires_at.is_some_and(|end| end <= now) && !removed("session-age")
     }
 }
 
@@ -213,7 +212,15 @@ impl Identity {
     }
 
     /// The tokens of a session that is there.
-    pub(crate) fn issue(&self, account: Account, session: &Session, call: &Call) -> Issued {
+    ///
+    /// # Errors
+    /// Where the tokens' lifetime has no end in time.
+    pub(crate) fn issue(
+        &self,
+        account: Account,
+        session: &Session,
+        call: &Call,
+    ) -> AuthResult<Issued> {
         let lifetime_s = self.settings.access_token_s;
         let request = AccessTokenRequest {
             user: account.id,
@@ -226,16 +233,16 @@ impl Identity {
             amr: &session.amr,
             lifetime_s,
         };
-        let minted =
-            mint_access_token(&self.keyring, &request, &self.settings.tokens, call.now);
-        Issued {
+        let minted = mint_access_token(&self.keyring, &request, &self.settings.tokens, call.now);
+        let minted = minted.map_err(Error::internal)?;
+        Ok(Issued {
             access_token: minted.text,
             refresh_token: self.refresh_tokens.issue(session.id, session.generation),
             expires_in_s: lifetime_s,
             expires_at_s: minted.expires_at_s,
             account,
             session: session.id,
-        }
+        })
     }
 
     /// The session with this id.

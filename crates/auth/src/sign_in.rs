@@ -32,7 +32,7 @@ impl Identity {
         let (session, open) = self.new_session(account.id, Method::Password, call);
         self.opened(account.id, open, call).await?;
         let account = self.account(account.id, call).await?.ok_or_else(gone)?;
-        Ok(self.issue(account, &session, call))
+        self.issue(account, &session, call)
     }
 
     /// The account of an address, where the password is its own and it may be signed in to.

@@ -18,7 +18,8 @@ use crate::{
     email::Email,
     flow::Challenge,
     one_time::{Letter, Purpose},
-    refusal::{AuthCode, AuthError, AuthResult, invalid, refused},
+    passwords::check_password,
+    refusal::{AuthCode, AuthError, AuthResult, invalid, refused, weak},
     rows::{Cell, Change},
     session::Method,
 };
@@ -74,7 +75,7 @@ impl Identity {
         if request.password.is_empty() {
             return Err(invalid("Signup requires a valid password"));
         }
-        self.check_password(&request.password)?;
+        check_password(&request.password).map_err(|refusal| weak(&refusal))?;
         let email = Email::parse(&request.email)?;
         if self.settings.confirm_email {
             self.attempts.mail(email.as_str(), self.settings.mail_every_s, call)?;
@@ -108,17 +109,15 @@ impl Identity {
         changes.push(self.entry(Event::SignedUp, Outcome::Done, Some(id), call));
         self.rows.write(changes, &call.cx, call.now).await.map_err(lacking)?;
         let account = self.account(id, call).await?.ok_or_else(gone)?;
-        Ok(self.issue(account, &session, call))
+        self.issue(account, &session, call)
     }
 
     fn check_sign_up(&self) -> AuthResult<()> {
         match self.settings.sign_up {
             true => Ok(()),
-            false => Err(refused(
-                422,
-                AuthCode::SignupDisabled,
-                "Signups not allowed for this instance",
-            )),
+            false => {
+                Err(refused(422, AuthCode::SignupDisabled, "Signups not allowed for this instance"))
+            }
         }
     }
 
@@ -135,7 +134,10 @@ impl Identity {
             password_hash: Some(hash),
             is_confirmed: !waits,
             user_metadata: request.data.clone(),
-            fields: waits.then_some(("confirmation_sent_at", call.now.into())).into_iter().collect(),
+            fields: waits
+                .then_some(("confirmation_sent_at", call.now.into()))
+                .into_iter()
+                .collect(),
             ..NewAccount::default()
         };
         let (id, mut changes) = self.new_account(new, call);
@@ -145,7 +147,7 @@ impl Identity {
             changes.push(open);
             self.rows.write(changes, &call.cx, call.now).await.map_err(lacking)?;
             let account = self.account(id, call).await?.ok_or_else(gone)?;
-            return Ok(SignedUp::In(Box::new(self.issue(account, &session, call))));
+            return Ok(SignedUp::In(Box::new(self.issue(account, &session, call)?)));
         }
         let account = Account::addressed(id, email, call);
         changes.extend(self.confirmation(&account, request, call)?);
@@ -274,7 +276,7 @@ impl Identity {
             return Vec::new();
         };
         let wanted = model.fields.iter().filter(|field| {
-            let is_open = field.required && field.default.is_none() && field.write_rule.is_none();
+            let is_open = field.required && field.default.is_none() && field.rules.write.is_none();
             is_open && !FIELDS.contains(&&*field.name)
         });
         let given = wanted.filter_map(|field| {
@@ -298,12 +300,12 @@ pub(crate) fn new_identity(user: Uuid, email: &str, is_verified: bool) -> Change
 }
 
 pub(crate) fn identity_data(user: Uuid, email: &str, is_verified: bool) -> Json {
-    json!({ "sub": user, "email": email, "email_verified": is_verified, "phone_verified": false })
+    json!({ "sub": user.to_string(), "email": email, "email_verified": is_verified, "phone_verified": false })
 }
 
 impl Account {
     /// An account as it is when it was just made of an address.
-    fn addressed(id: Uuid, email: &str, call: &Call) -> Self {
+    pub(crate) fn addressed(id: Uuid, email: &str, call: &Call) -> Self {
         let provider = json!({ "provider": "email", "providers": ["email"] });
         let identity = AccountIdentity {
             id: Uuid::now_v7(),

@@ -12,8 +12,8 @@ use crate::{
     flow::Challenge,
     mailed::MailRequest,
     one_time::{Letter, Purpose, voided},
-    passwords::Outcome as Password,
-    refusal::{AuthCode, AuthResult, refused},
+    passwords::{Outcome as Password, check_password},
+    refusal::{AuthCode, AuthResult, refused, weak},
     rows::{Cell, Change, Query, is, is_not},
     session::{Method, SESSIONS, Session},
     sign_up::gone,
@@ -60,13 +60,12 @@ impl Identity {
             None => None,
         };
         let email = match asked.email.as_deref().filter(|email| !email.is_empty()) {
-            Some(email) => Some(Email::parse(email)?).filter(|new| {
-                Some(new.as_str()) != account.email.as_deref()
-            }),
+            Some(email) => Some(Email::parse(email)?)
+                .filter(|new| Some(new.as_str()) != account.email.as_deref()),
             None => None,
         };
         if let Some(password) = &asked.password {
-            self.check_password(password)?;
+            check_password(password).map_err(|refusal| weak(&refusal))?;
         }
         let is_sensitive = asked.password.is_some() || email.is_some();
         if is_sensitive {
@@ -80,7 +79,9 @@ impl Identity {
         }
         if let Some(password) = &asked.password {
             let keep = session.as_ref().map(|session| session.id);
-            changes.extend(self.password_changes(&account, password, email.is_some(), keep, call).await?);
+            changes.extend(
+                self.password_changes(&account, password, email.is_some(), keep, call).await?,
+            );
         }
         if let Some(data) = &asked.data {
             let merged = merged(account.user_metadata.clone(), data);
@@ -174,7 +175,10 @@ impl Identity {
         }
         let hash = self.password_of(account.id, call).await?;
         let is_same = match &hash {
-            Some(hash) => self.passwords.verify(password.clone(), Some(hash.clone())).await? != Password::Wrong,
+            Some(hash) => {
+                self.passwords.verify(password.to_owned(), Some(hash.clone())).await?
+                    != Password::Wrong
+            }
             None => false,
         };
         if is_same {

@@ -162,6 +162,16 @@ impl Verifier {
         self.expansion.store(Arc::new(Expansion { expand, epoch }));
     }
 
+    /// The bearer of a token with other roles than it names: those the account has by now.
+    #[must_use]
+    pub(crate) fn with_roles(&self, verified: &Verified, roles: &[Box<str>]) -> Actor {
+        let actor = verified.actor();
+        let (roles, permissions) = (self.expansion.load().expand)(roles);
+        let Some(claims) = actor.user_claims() else { return actor.clone() };
+        let claims = UserClaims { roles, permissions, ..UserClaims::clone(claims) };
+        Actor::user(Arc::new(claims))
+    }
+
     /// What a token makes of its bearer, at this moment.
     ///
     /// # Errors

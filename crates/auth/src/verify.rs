@@ -84,8 +84,9 @@ impl Identity {
         let token = match presented {
             Presented::Link(link) => self.token_of_link(link, purposes, call).await?,
             Presented::Code { email, code } => {
-                let email = Email::parse(email)
-                    .map_err(|_| refused(422, AuthCode::ValidationFailed, "Invalid email format"))?;
+                let email = Email::parse(email).map_err(|_| {
+                    refused(422, AuthCode::ValidationFailed, "Invalid email format")
+                })?;
                 let owner = self.owner_of(email.as_str(), kind, call).await?;
                 self.token_of_code(owner, code, email.as_str(), purposes, call).await?
             }
@@ -233,7 +234,7 @@ impl Identity {
         }
         let session = session.expect("BUG: without a code there is a session");
         let account = self.account(id, call).await?.ok_or_else(gone)?;
-        Ok(Redeemed::In(Box::new(self.issue(account, &session, call))))
+        Ok(Redeemed::In(Box::new(self.issue(account, &session, call)?)))
     }
 }
 

@@ -131,6 +131,12 @@ impl Actor {
         rest.iter().try_fold(claims.get(&**first)?, |json, step| json.get(&**step))
     }
 
+    /// All that a verified token says of its user, if it is one.
+    #[must_use]
+    pub fn user_claims(&self) -> Option<&UserClaims> {
+        self.user.as_deref()
+    }
+
     /// The tenant, in an app that has them.
     #[must_use]
     pub fn tenant(&self) -> Option<&str> {

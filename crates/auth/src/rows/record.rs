@@ -76,10 +76,7 @@ pub(crate) struct Records {
 
 impl Records {
     /// The rows in a sink that was given to a store as one of these.
-    pub(super) fn out_of(
-        sink: Box<dyn RowSink>,
-        fields: &'static [&'static str],
-    ) -> Vec<Record> {
+    pub(super) fn out_of(sink: Box<dyn RowSink>, fields: &'static [&'static str]) -> Vec<Record> {
         let sink: Box<dyn Any> = sink;
         let records = sink.downcast::<Self>().expect("BUG: a store gives back the sink it took");
         records.rows.into_iter().map(|values| Record { fields, values }).collect()

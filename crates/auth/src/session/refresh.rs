@@ -16,7 +16,8 @@ impl Identity {
     /// `refresh_token_not_found`, `refresh_token_already_used` (the session has ended by
     /// then), `session_expired`, `user_banned`; where the store cannot be asked.
     pub async fn refresh(&self, token: &str, call: &Call) -> AuthResult<Issued> {
-        let presented = self.refresh_tokens.read(token).map_err(|error| unknown(error.to_string()))?;
+        let presented =
+            self.refresh_tokens.read(token).map_err(|error| unknown(error.to_string()))?;
         let session = self.session(presented.session, call).await?.ok_or_else(not_found)?;
         if session.is_over(self.settings.session_idle_s, call.now) {
             let message = "Invalid Refresh Token: Session Expired";
@@ -33,7 +34,7 @@ impl Identity {
             let message = "Invalid Refresh Token: User Banned";
             return Err(refused(400, AuthCode::UserBanned, message));
         }
-        Ok(self.issue(account, &session, call))
+        self.issue(account, &session, call)
     }
 
     fn place_of(&self, presented: RefreshToken, session: &Session, call: &Call) -> Standing {

@@ -29,7 +29,7 @@ use crate::{
 const REMEMBERED_MAX: u64 = 100_000;
 
 /// What is remembered of sessions.
-pub(crate) struct Knowns {
+pub(crate) struct Standings {
     sessions: Cache<Uuid, Known>,
     /// The epoch at which each user was last changed, as long as it matters.
     changed: Cache<Uuid, u64>,
