@@ -38,12 +38,19 @@ mod code;
 
 mod sealed;
 
+mod passwords;
+
 pub use access_token::{Aal, AccessToken, AccessTokenRequest, Amr, mint_access_token, with_amr};
 pub use caller::Credentials;
 pub use code::{CODE_ATTEMPTS_MAX, CodeContext, OneTimeCodes, generate_code};
 pub use compact::{TOKEN_BYTES_MAX, UnverifiedToken, parse_token};
 pub use keyring::{Keyring, KeyringError, RETIRED_KEY_S};
 pub use opaque::{OPAQUE_ID_BYTES, OpaqueId, equal_in_constant_time};
+pub use passwords::{
+    Outcome, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, PasswordHashError, PasswordParams,
+    PasswordParamsError, PasswordPool, PasswordPoolError, PasswordRefusal, WeakReason,
+    check_password, check_password_hash, dummy_hash, hash_password, verify_password,
+};
 pub use refresh_token::{RefreshToken, RefreshTokenError, RefreshTokens, Standing};
 pub use sealed::{OpenError, Opened, SealedSecrets};
 pub use signing_key::{Jwk, SigningKey};
