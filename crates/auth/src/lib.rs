@@ -40,6 +40,8 @@ mod sealed;
 
 mod passwords;
 
+mod totp;
+
 pub use access_token::{Aal, AccessToken, AccessTokenRequest, Amr, mint_access_token, with_amr};
 pub use caller::Credentials;
 pub use code::{CODE_ATTEMPTS_MAX, CodeContext, OneTimeCodes, generate_code};
@@ -55,6 +57,7 @@ pub use refresh_token::{RefreshToken, RefreshTokenError, RefreshTokens, Standing
 pub use sealed::{OpenError, Opened, SealedSecrets};
 pub use signing_key::{Jwk, SigningKey};
 pub use token::{MintError, TokenRequest, TokenSettings, mint};
+pub use totp::{TOTP_SECRET_BYTES, TotpEnrolment, TotpOutcome, TotpSecret};
 pub use verifier::{ExpandRoles, Verified, Verifier};
 
 /// The claim `role` of the `anon` key: the caller without a credential.
