@@ -42,6 +42,8 @@ mod passwords;
 
 mod totp;
 
+mod redirect;
+
 pub use access_token::{Aal, AccessToken, AccessTokenRequest, Amr, mint_access_token, with_amr};
 pub use caller::Credentials;
 pub use code::{CODE_ATTEMPTS_MAX, CodeContext, OneTimeCodes, generate_code};
@@ -53,6 +55,7 @@ pub use passwords::{
     PasswordParamsError, PasswordPool, PasswordPoolError, PasswordRefusal, WeakReason,
     check_password, check_password_hash, dummy_hash, hash_password, verify_password,
 };
+pub use redirect::{RedirectTargetError, RedirectTargets};
 pub use refresh_token::{RefreshToken, RefreshTokenError, RefreshTokens, Standing};
 pub use sealed::{OpenError, Opened, SealedSecrets};
 pub use signing_key::{Jwk, SigningKey};
