@@ -42,12 +42,18 @@ mod passwords;
 
 mod totp;
 
+mod email;
+
+mod ban;
+
 mod redirect;
 
 pub use access_token::{Aal, AccessToken, AccessTokenRequest, Amr, mint_access_token, with_amr};
+pub use ban::{BanDuration, BanDurationError};
 pub use caller::Credentials;
 pub use code::{CODE_ATTEMPTS_MAX, CodeContext, OneTimeCodes, generate_code};
 pub use compact::{TOKEN_BYTES_MAX, UnverifiedToken, parse_token};
+pub use email::{EmailError, parse_email};
 pub use keyring::{Keyring, KeyringError, RETIRED_KEY_S};
 pub use opaque::{OPAQUE_ID_BYTES, OpaqueId, equal_in_constant_time};
 pub use passwords::{
