@@ -48,11 +48,17 @@ mod ban;
 
 mod redirect;
 
+mod cookie;
+
 pub use access_token::{Aal, AccessToken, AccessTokenRequest, Amr, mint_access_token, with_amr};
 pub use ban::{BanDuration, BanDurationError};
 pub use caller::Credentials;
 pub use code::{CODE_ATTEMPTS_MAX, CodeContext, OneTimeCodes, generate_code};
 pub use compact::{TOKEN_BYTES_MAX, UnverifiedToken, parse_token};
+pub use cookie::{
+    COOKIE_BYTES_MAX, CookieTooLong, CookieTransport, CookieValue, CookieValues, SessionCookie,
+    SessionCookieError, find_cookie,
+};
 pub use email::{EmailError, parse_email};
 pub use keyring::{Keyring, KeyringError, RETIRED_KEY_S};
 pub use opaque::{OPAQUE_ID_BYTES, OpaqueId, equal_in_constant_time};
