@@ -11,7 +11,7 @@ use crate::{
     attempts::Attempts,
     call::Call,
     passwords::{PasswordParams, PasswordPool},
-    redirect::RedirectList,
+    redirect::RedirectTargets,
     refusal::AuthResult,
     rows::{Change, Rows},
     session::standing::Standings,
@@ -24,12 +24,11 @@ pub struct IdentitySettings {
     pub tokens: TokenSettings,
     /// The app's name, for mails and second factors.
     pub app_name: String,
-    /// Where the app's pages are: where links lead that name nothing else.
-    pub site_url: String,
     /// Where this server is reached: what links begin with.
     pub api_url: String,
-    /// Where links may lead besides.
-    pub redirects: RedirectList,
+    /// Where the app's pages are, where links lead that name nothing else, and where else
+    /// they may.
+    pub redirects: RedirectTargets,
     /// Whether anybody may sign up.
     pub sign_up: bool,
     /// Whether anybody may sign in as nobody.

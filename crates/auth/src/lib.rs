@@ -92,11 +92,27 @@ pub use code::{CODE_ATTEMPTS_MAX, CodeContext, OneTimeCodes, generate_code};
 pub use compact::{TOKEN_BYTES_MAX, UnverifiedToken, parse_token};
 pub use flow::Challenge;
 pub use identity::{Identity, IdentitySettings, Outgoing};
+mod totp;
+
+mod ban;
+
+mod cookie;
+
+pub use ban::{BanDuration, BanDurationError};
+pub use cookie::{
+    COOKIE_BYTES_MAX, CookieTooLong, CookieTransport, CookieValue, CookieValues, SessionCookie,
+    SessionCookieError, find_cookie,
+};
+pub use email::{EmailError, parse_email};
 pub use keyring::{Keyring, KeyringError, RETIRED_KEY_S};
 pub use mailed::MailRequest;
 pub use opaque::{OPAQUE_ID_BYTES, OpaqueId, equal_in_constant_time};
-pub use passwords::*;
-pub use redirect::RedirectList;
+pub use passwords::{
+    Outcome, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, PasswordHashError, PasswordParams,
+    PasswordParamsError, PasswordPool, PasswordPoolError, PasswordRefusal, WeakReason,
+    check_password, check_password_hash, dummy_hash, hash_password, verify_password,
+};
+pub use redirect::{RedirectTargetError, RedirectTargets};
 pub use refresh_token::{RefreshToken, RefreshTokenError, RefreshTokens, Standing};
 pub use refusal::{AuthCode, AuthError, AuthResult, Refusal, invalid};
 pub use rows::Rows;
@@ -105,6 +121,7 @@ pub use session::{Issued, ListedSession, Method, Scope, Session, standing::Recal
 pub use sign_up::{SignUpRequest, SignedUp};
 pub use signing_key::{Jwk, SigningKey};
 pub use token::{MintError, TokenRequest, TokenSettings, mint};
+pub use totp::{TOTP_SECRET_BYTES, TotpEnrolment, TotpOutcome, TotpSecret};
 pub use update_user::UserChanges;
 pub use verifier::{ExpandRoles, Verified, Verifier};
 pub use verify::{By, Presented, Redeemed};

@@ -13,7 +13,7 @@ use crate::{
     account::{Account, USERS},
     audit::{Event, Outcome},
     call::Call,
-    email::Email,
+    email::parse_email,
     flow::Challenge,
     one_time::{Letter, Purpose},
     refusal::{AuthCode, AuthResult, invalid, refused},
@@ -44,9 +44,9 @@ impl Identity {
     /// `validation_failed`, `otp_disabled`, `signup_disabled`,
     /// `over_email_send_rate_limit`; where the store cannot be asked.
     pub async fn mail_sign_in(&self, request: MailRequest, call: &Call) -> AuthResult<()> {
-        let email = Email::parse(&request.email)?;
-        self.attempts.mail(email.as_str(), self.settings.mail_every_s, call)?;
-        let account = self.account_named(email.as_str(), call).await?;
+        let email = parse_email(&request.email)?;
+        self.attempts.mail(&email, self.settings.mail_every_s, call)?;
+        let account = self.account_named(&email, call).await?;
         match account {
             Some(account) if account.email_confirmed_at.is_some() => {
                 let kind = (MailKind::MagicLink, "magiclink", Method::MagicLink);
@@ -59,7 +59,7 @@ impl Identity {
             None if !self.settings.sign_up => {
                 Err(refused(422, AuthCode::SignupDisabled, "Signups not allowed for this instance"))
             }
-            None => self.mail_new(email.as_str(), &request, call).await,
+            None => self.mail_new(&email, &request, call).await,
         }
     }
 
@@ -71,9 +71,9 @@ impl Identity {
         if request.email.is_empty() {
             return Err(invalid("Password recovery requires an email"));
         }
-        let email = Email::parse(&request.email)?;
-        self.attempts.mail(email.as_str(), self.settings.mail_every_s, call)?;
-        match self.account_named(email.as_str(), call).await? {
+        let email = parse_email(&request.email)?;
+        self.attempts.mail(&email, self.settings.mail_every_s, call)?;
+        match self.account_named(&email, call).await? {
             Some(account) if !account.is_shut(call.now) => {
                 let kind = (MailKind::Recovery, "recovery", Method::Recovery);
                 self.mail_link(&account, kind, &request, call).await
@@ -87,9 +87,9 @@ impl Identity {
     /// # Errors
     /// As of [`mail_sign_in`](Self::mail_sign_in).
     pub async fn resend_sign_up(&self, request: MailRequest, call: &Call) -> AuthResult<()> {
-        let email = Email::parse(&request.email)?;
-        self.attempts.mail(email.as_str(), self.settings.mail_every_s, call)?;
-        match self.account_named(email.as_str(), call).await? {
+        let email = parse_email(&request.email)?;
+        self.attempts.mail(&email, self.settings.mail_every_s, call)?;
+        match self.account_named(&email, call).await? {
             Some(account) if account.email_confirmed_at.is_none() => {
                 self.mail_confirmation(&account, &request, call).await
             }
@@ -102,9 +102,9 @@ impl Identity {
     /// # Errors
     /// As of [`mail_sign_in`](Self::mail_sign_in).
     pub async fn resend_email_change(&self, request: MailRequest, call: &Call) -> AuthResult<()> {
-        let email = Email::parse(&request.email)?;
-        self.attempts.mail(email.as_str(), self.settings.mail_every_s, call)?;
-        match self.account_named(email.as_str(), call).await? {
+        let email = parse_email(&request.email)?;
+        self.attempts.mail(&email, self.settings.mail_every_s, call)?;
+        match self.account_named(&email, call).await? {
             Some(account) if account.new_email.is_some() => {
                 let changes = self.email_change_letters(&account, &request, call)?;
                 self.send(&account, "email_change_sent_at", changes, call).await

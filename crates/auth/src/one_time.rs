@@ -169,7 +169,7 @@ impl Identity {
         let link = self.link(&token.link, letter.link_type, &redirect_to);
         let variables = Variables {
             app_name: &self.settings.app_name,
-            site_url: &self.settings.site_url,
+            site_url: self.settings.redirects.site_url(),
             email: account.email.as_deref().unwrap_or_default(),
             new_email: account.new_email.as_deref().unwrap_or_default(),
             link: &link,
@@ -186,8 +186,7 @@ impl Identity {
 
     /// Where somebody is sent in the end: where they ask to be, if that is allowed.
     pub(crate) fn redirect(&self, asked: Option<&str>) -> String {
-        let allowed = asked.filter(|target| self.settings.redirects.allows(target));
-        allowed.unwrap_or(&self.settings.site_url).to_owned()
+        self.settings.redirects.resolve(asked).to_owned()
     }
 
     /// The link of a mail.

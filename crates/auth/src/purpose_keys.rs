@@ -28,6 +28,8 @@ pub(crate) enum Purpose {
     RefreshTokens,
     OneTimeCodes,
     StoredSecrets,
+    SignedCookies,
+    SealedCookies,
 }
 
 impl Purpose {
@@ -36,6 +38,8 @@ impl Purpose {
             Self::RefreshTokens => "mainstay refresh tokens v1",
             Self::OneTimeCodes => "mainstay one-time codes v1",
             Self::StoredSecrets => "mainstay stored secrets v1",
+            Self::SignedCookies => "mainstay signed cookies v1",
+            Self::SealedCookies => "mainstay sealed cookies v1",
         }
     }
 }
@@ -131,8 +135,13 @@ impl fmt::Debug for PurposeKeys {
 mod tests {
     use super::*;
 
-    const PURPOSES: [Purpose; 3] =
-        [Purpose::RefreshTokens, Purpose::OneTimeCodes, Purpose::StoredSecrets];
+    const PURPOSES: [Purpose; 5] = [
+        Purpose::RefreshTokens,
+        Purpose::OneTimeCodes,
+        Purpose::StoredSecrets,
+        Purpose::SignedCookies,
+        Purpose::SealedCookies,
+    ];
 
     #[test]
     fn a_tag_holds_for_its_purpose_and_its_parts_alone() {

@@ -7,7 +7,10 @@ use std::borrow::Cow;
 
 use mainstay_core::{Code, Error};
 
-use crate::passwords::{PasswordPoolError, PasswordRefusal};
+use crate::{
+    EmailError,
+    passwords::{PasswordPoolError, PasswordRefusal},
+};
 
 /// Declares [`AuthCode`] with the string each code is known by.
 macro_rules! codes {
@@ -199,6 +202,12 @@ impl AuthError {
     /// Whether the store refused it because somebody else was faster.
     pub(crate) fn is_overtaken(&self) -> bool {
         matches!(self, Self::Failed(error) if error.code() == Code::Overtaken)
+    }
+}
+
+impl From<EmailError> for AuthError {
+    fn from(error: EmailError) -> Self {
+        invalid(error.to_string())
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
     account::{Account, AccountIdentity, FIELDS, USERS},
     audit::{Event, Outcome},
     call::Call,
-    email::Email,
+    email::parse_email,
     flow::Challenge,
     one_time::{Letter, Purpose},
     passwords::check_password,
@@ -76,15 +76,15 @@ impl Identity {
             return Err(invalid("Signup requires a valid password"));
         }
         check_password(&request.password).map_err(|refusal| weak(&refusal))?;
-        let email = Email::parse(&request.email)?;
+        let email = parse_email(&request.email)?;
         if self.settings.confirm_email {
-            self.attempts.mail(email.as_str(), self.settings.mail_every_s, call)?;
+            self.attempts.mail(&email, self.settings.mail_every_s, call)?;
         }
         let hash = self.passwords.hash(request.password.clone()).await?;
-        let known = self.account_named(email.as_str(), call).await?;
+        let known = self.account_named(&email, call).await?;
         match known {
             Some(account) => self.signed_up_again(account, &request, call).await,
-            None => self.made(email.as_str(), hash, &request, call).await,
+            None => self.made(&email, hash, &request, call).await,
         }
     }
 

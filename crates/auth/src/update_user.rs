@@ -8,7 +8,7 @@ use crate::{
     account::{Account, USERS},
     audit::{Event, Outcome},
     call::Call,
-    email::Email,
+    email::parse_email,
     flow::Challenge,
     mailed::MailRequest,
     one_time::{Letter, Purpose, voided},
@@ -60,7 +60,7 @@ impl Identity {
             None => None,
         };
         let email = match asked.email.as_deref().filter(|email| !email.is_empty()) {
-            Some(email) => Some(Email::parse(email)?)
+            Some(email) => Some(parse_email(email)?)
                 .filter(|new| Some(new.as_str()) != account.email.as_deref()),
             None => None,
         };
@@ -201,19 +201,19 @@ impl Identity {
     async fn email_changes(
         &self,
         account: &Account,
-        email: &Email,
+        email: &str,
         asked: &UserChanges,
         values: &mut Vec<(&'static str, Cell)>,
         call: &Call,
     ) -> AuthResult<Vec<Change>> {
-        self.attempts.mail(email.as_str(), self.settings.mail_every_s, call)?;
-        if self.account_named(email.as_str(), call).await?.is_some() {
+        self.attempts.mail(&email, self.settings.mail_every_s, call)?;
+        if self.account_named(&email, call).await?.is_some() {
             let message = "A user with this email address has already been registered";
             return Err(refused(422, AuthCode::EmailExists, message));
         }
-        values.push(("new_email", email.as_str().into()));
+        values.push(("new_email", email.into()));
         values.push(("email_change_sent_at", call.now.into()));
-        let account = Account { new_email: Some(email.as_str().to_owned()), ..account.clone() };
+        let account = Account { new_email: Some(email.to_owned()), ..account.clone() };
         let request = MailRequest {
             challenge: asked.challenge.clone(),
             redirect_to: asked.redirect_to.clone(),

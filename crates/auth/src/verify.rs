@@ -12,7 +12,7 @@ use crate::{
     account::{Account, USERS},
     audit::{Event, Outcome},
     call::Call,
-    email::Email,
+    email::parse_email,
     one_time::{OneTimeToken, Purpose, voided, with_verified_email},
     refusal::{AuthCode, AuthError, AuthResult, invalid, refused},
     rows::{Cell, Change, is},
@@ -84,11 +84,11 @@ impl Identity {
         let token = match presented {
             Presented::Link(link) => self.token_of_link(link, purposes, call).await?,
             Presented::Code { email, code } => {
-                let email = Email::parse(email).map_err(|_| {
+                let email = parse_email(email).map_err(|_| {
                     refused(422, AuthCode::ValidationFailed, "Invalid email format")
                 })?;
-                let owner = self.owner_of(email.as_str(), kind, call).await?;
-                self.token_of_code(owner, code, email.as_str(), purposes, call).await?
+                let owner = self.owner_of(&email, kind, call).await?;
+                self.token_of_code(owner, code, &email, purposes, call).await?
             }
         };
         let account = self.account(token.user, call).await?.ok_or_else(expired_code)?;
