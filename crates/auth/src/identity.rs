@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use crate::{
     Keyring, OneTimeCodes, RefreshTokens, SealedSecrets, TokenSettings, Verifier,
-    attempts::Attempts,
+    attempts::{Attempts, Counted},
     call::Call,
     passwords::{PasswordParams, PasswordPool},
     redirect::RedirectTargets,
@@ -151,6 +151,14 @@ impl Identity {
     #[must_use]
     pub fn rows(&self) -> &Rows {
         &self.rows
+    }
+
+    /// Counts a request of an address, before anything is done for it.
+    ///
+    /// # Errors
+    /// `over_request_rate_limit`, and when to come again.
+    pub fn count(&self, counted: Counted, call: &Call) -> AuthResult<()> {
+        self.attempts.request(counted, call)
     }
 
     /// What verifies tokens.

@@ -4,6 +4,7 @@
 //! out and its rows are encoded: `pipeline` is that path, [`router`](fn@router) the list of
 //! what is served. Nothing here decides who may do what.
 
+mod auth;
 mod error;
 pub mod fuzz;
 mod health;
@@ -15,6 +16,7 @@ mod router;
 pub mod server;
 mod state;
 pub mod static_files;
+mod who;
 
 pub use error::{Failure, status};
 pub use rest::{FEATURES, Feature, Reason, Rehearsal, Support};

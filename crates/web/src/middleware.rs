@@ -247,7 +247,7 @@ impl Shared {
         if let (Some(rows), None) = (&self.rows, compressed)
             && router::is_for_rows(&head.method, &head.uri)
         {
-            let req = RowsRequest { head, body, id: Some(context.id) };
+            let req = RowsRequest { head, body, context: Some(context) };
             let future = pipeline::answer(rows.state.clone(), rows.headers.clone(), req);
             return Route::Rows { future: Box::pin(future) };
         }

@@ -20,10 +20,11 @@ use mainstay_store::Cx;
 
 use crate::{
     error::Failure,
-    middleware::RequestId,
+    middleware::RequestContext,
     rest::{self, Params, RequestHeaders},
     router::REST,
     state::{ServerTiming, State},
+    who,
 };
 
 /// Who asks for the rows of a model, and how.
@@ -32,13 +33,13 @@ pub(crate) struct RowsRequest<B> {
     pub(crate) head: Parts,
     /// The request's body, if it has one.
     pub(crate) body: Option<B>,
-    /// The request's id, where the layer around the router gave it one.
-    pub(crate) id: Option<RequestId>,
+    /// What the layer around the router tells of it, where there is one.
+    pub(crate) context: Option<RequestContext>,
 }
 
 impl<B> RowsRequest<B> {
     fn id(&self) -> Option<&str> {
-        self.id.as_ref().map(RequestId::as_str)
+        self.context.as_ref().map(|context| context.id.as_str())
     }
 }
 
@@ -76,6 +77,8 @@ where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Into<BoxError>,
 {
+    let actor = who::caller(state, &req.head.headers, req.context.as_ref()).await?;
+    stages.end("who");
     let body = read_body(state, req).await?;
     let head = &req.head;
     let (plan, form, sink, within, anonymous) = {
@@ -88,9 +91,6 @@ where
         let (call, form) =
             rest::decode(model, &head.method, &headers, &params, &body, planner, rehearsal)?;
         stages.end("decode");
-
-        let actor = app.verifier().caller(headers.credentials(), now)?;
-        stages.end("who");
 
         let plan = rest::plan(call, planner, &actor, now).map_err(|e| Failure::of(e, &actor))?;
         stages.end("plan");

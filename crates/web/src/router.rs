@@ -11,6 +11,7 @@ use axum::{
 use mainstay_core::{Code, Error};
 
 use crate::{
+    auth,
     error::Failure,
     health,
     middleware::{RequestContext, RequestId},
@@ -32,6 +33,7 @@ pub fn router(state: State) -> Router {
         .route("/readyz", get(health::ready))
         .route("/openapi.json", get(describe))
         .route("/auth/v1/.well-known/jwks.json", get(list_keys))
+        .merge(auth::routes())
         .route("/rest/v1", any(describe))
         .route("/rest/v1/", any(describe))
         .route("/rest/v1/{*path}", any(|AxumState(state), req| answer_rest(state, req)))
@@ -49,8 +51,8 @@ pub(crate) fn is_for_rows(method: &Method, uri: &Uri) -> bool {
 async fn answer_rest(state: State, req: Request) -> Response {
     let (head, body) = req.into_parts();
     if is_for_rows(&head.method, &head.uri) {
-        let id = request_id(&head);
-        let req = RowsRequest { head, body: Some(body), id };
+        let context = head.extensions.get::<RequestContext>().copied();
+        let req = RowsRequest { head, body: Some(body), context };
         return pipeline::answer(state, rest::headers(), req).await;
     }
     let path = head.uri.path().strip_prefix(REST).unwrap_or_default();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 use bytes::Bytes;
-use mainstay_auth::Verifier;
+use mainstay_auth::{Identity, Verifier};
 use mainstay_core::Timestamp;
 use mainstay_plan::Planner;
 use mainstay_store::Store;
@@ -19,7 +19,7 @@ use crate::{
 
 /// An app as it is served: replaced whole by a reload.
 pub struct App {
-    planner: Planner,
+    planner: Arc<Planner>,
     verifier: Arc<Verifier>,
     openapi: Bytes,
 }
@@ -27,7 +27,7 @@ pub struct App {
 impl App {
     /// An app that plans with this planner and knows its callers by this verifier.
     #[must_use]
-    pub fn new(name: &str, planner: Planner, verifier: Arc<Verifier>) -> Self {
+    pub fn new(name: &str, planner: Arc<Planner>, verifier: Arc<Verifier>) -> Self {
         let openapi = Bytes::from(openapi::document(name, planner.catalog()));
         Self { planner, verifier, openapi }
     }
@@ -104,6 +104,7 @@ pub struct State {
 struct Shared {
     app: ArcSwap<App>,
     store: Arc<dyn Store>,
+    identity: Arc<Identity>,
     settings: Settings,
     layouts: Layouts,
 }
@@ -112,16 +113,23 @@ impl State {
     /// The state of a server that serves this app from this store, which has been
     /// given the app's catalog.
     #[must_use]
-    pub fn new(app: App, store: Arc<dyn Store>, settings: Settings) -> Self {
+    pub fn new(
+        app: App,
+        store: Arc<dyn Store>,
+        identity: Arc<Identity>,
+        settings: Settings,
+    ) -> Self {
         store.adopt(Arc::clone(app.planner().catalog()));
         let app = ArcSwap::from_pointee(app);
-        Self { shared: Arc::new(Shared { app, store, settings, layouts: Layouts::default() }) }
+        let layouts = Layouts::default();
+        Self { shared: Arc::new(Shared { app, store, identity, settings, layouts }) }
     }
 
     /// Goes over to another app. Requests that have begun end with the one they
     /// began with, whose catalog the store keeps until the reload after this one.
     pub fn reload(&self, app: App) {
         self.shared.store.adopt(Arc::clone(app.planner().catalog()));
+        self.shared.identity.rows().adopt(Arc::clone(&app.planner));
         self.shared.app.store(Arc::new(app));
         self.shared.layouts.clear();
     }
@@ -136,6 +144,12 @@ impl State {
     #[must_use]
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.shared.store
+    }
+
+    /// Accounts and sessions.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.shared.identity
     }
 
     /// The settings.

@@ -1,0 +1,165 @@
+//! What is read of a request: who calls from where, the parameters and the body.
+
+use axum::{
+    body::to_bytes,
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{HeaderMap, request::Parts},
+};
+use mainstay_auth::{Aal, AuthCode, AuthError, Call, Recalled, Refusal};
+use mainstay_core::Code;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value as Json};
+use uuid::Uuid;
+
+use super::answer::Failed;
+use crate::{middleware::RequestContext, rest::RequestHeaders, state::State, who};
+
+/// Bytes of a body.
+const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// Somebody, of whom nothing more is asked. The anonymous key they send as their token
+/// makes them nobody, and so does anything else.
+#[derive(Debug)]
+pub(super) struct Visitor {
+    pub(super) call: Call,
+}
+
+/// A user with a session that stands.
+#[derive(Debug)]
+pub(super) struct SignedIn {
+    pub(super) call: Call,
+    pub(super) user: Uuid,
+    pub(super) session: Option<Uuid>,
+    pub(super) aal: Aal,
+    pub(super) is_anonymous: bool,
+}
+
+impl FromRequestParts<State> for Visitor {
+    type Rejection = Failed;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Failed> {
+        let context = parts.extensions.get::<RequestContext>();
+        Ok(Self { call: who::call(state, &parts.headers, context) })
+    }
+}
+
+impl FromRequestParts<State> for SignedIn {
+    type Rejection = Failed;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Failed> {
+        let context = parts.extensions.get::<RequestContext>();
+        let call = who::call(state, &parts.headers, context);
+        signed_in(state, &parts.headers, call).await
+    }
+}
+
+async fn signed_in(state: &State, headers: &HeaderMap, call: Call) -> Result<SignedIn, Failed> {
+    let credentials = RequestHeaders::read(headers).credentials();
+    let has_bearer = credentials.authorization.is_some_and(|text| {
+        text.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "))
+    });
+    if !has_bearer {
+        return Err(no_authorization());
+    }
+    let verified = state.app().verifier().credential(credentials, call.now)?;
+    let verified = verified.ok_or_else(no_authorization)?;
+    let (session, aal) = (verified.session_id(), verified.aal());
+    let Some(id) = verified.actor().id() else {
+        return Err(bad_jwt("invalid claim: missing sub claim"));
+    };
+    let user = Uuid::parse_str(id)
+        .map_err(|_| bad_jwt("invalid claim: sub claim must be a UUID"))?;
+    let identity = state.identity();
+    let actor = match identity.recall(verified, call.now) {
+        Ok(Recalled::Known(actor)) => Ok(actor),
+        Ok(Recalled::Unknown(verified, session)) => {
+            identity.look_up(*verified, session, &call).await
+        }
+        Err(error) => Err(error),
+    };
+    let actor = match actor {
+        Ok(actor) => actor,
+        Err(error) if error.code() == Code::TokenClaims => {
+            return Err(why_ended(state, user, &call).await?.into());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let is_anonymous = actor.claim(&["is_anonymous".into()]) == Some(&Json::Bool(true));
+    Ok(SignedIn { call: call.by(&actor), user, session, aal, is_anonymous })
+}
+
+/// Why the session of a token that verifies does not stand.
+async fn why_ended(state: &State, user: Uuid, call: &Call) -> Result<AuthError, Failed> {
+    let account = state.identity().account(user, call).await?;
+    let (code, message) = match account {
+        None => (AuthCode::UserNotFound, "User from sub claim in JWT does not exist"),
+        Some(account) if account.deleted_at.is_some() => {
+            (AuthCode::UserNotFound, "User from sub claim in JWT does not exist")
+        }
+        Some(account) if account.is_shut(call.now) => (AuthCode::UserBanned, "User is banned"),
+        Some(_) => {
+            (AuthCode::SessionNotFound, "Session from session_id claim in JWT does not exist")
+        }
+    };
+    Ok(refusal(403, code, message))
+}
+
+fn no_authorization() -> Failed {
+    refusal(401, AuthCode::NoAuthorization, "This endpoint requires a valid Bearer token").into()
+}
+
+fn bad_jwt(message: &'static str) -> Failed {
+    refusal(401, AuthCode::BadJwt, message).into()
+}
+
+pub(super) fn refusal(status: u16, code: AuthCode, message: &'static str) -> AuthError {
+    AuthError::Refused(Refusal {
+        status,
+        code,
+        message: message.into(),
+        reasons: Vec::new(),
+        retry_after_s: None,
+    })
+}
+
+/// A body of JSON; unknown names are passed over, as clients send many.
+#[derive(Debug)]
+pub(super) struct Body<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<State> for Body<T> {
+    type Rejection = Failed;
+
+    async fn from_request(req: Request, _: &State) -> Result<Self, Failed> {
+        let unreadable = |detail: String| {
+            AuthError::Refused(Refusal {
+                status: 400,
+                code: AuthCode::BadJson,
+                message: format!("Could not parse request body as JSON: {detail}").into(),
+                reasons: Vec::new(),
+                retry_after_s: None,
+            })
+        };
+        let bytes = to_bytes(req.into_body(), BODY_BYTES_MAX)
+            .await
+            .map_err(|_| unreadable("it cannot be read to its end".to_owned()))?;
+        let read = serde_json::from_slice(&bytes);
+        Ok(Self(read.map_err(|error| unreadable(error.to_string()))?))
+    }
+}
+
+/// A text that is there; null, nothing and the empty text are one.
+pub(super) fn given(text: Option<&String>) -> Option<&str> {
+    text.map(String::as_str).filter(|text| !text.is_empty())
+}
+
+/// The value of a query parameter, decoded.
+pub(super) fn query_value(query: Option<&str>, name: &str) -> Option<String> {
+    let pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    let found = pairs.into_iter().find(|(key, _)| key == name);
+    found.map(|(_, value)| value.into_owned()).filter(|value| !value.is_empty())
+}
+
+/// What somebody says of themselves.
+pub(super) fn data(json: Option<&Json>) -> Map<String, Json> {
+    json.and_then(Json::as_object).cloned().unwrap_or_default()
+}
