@@ -238,7 +238,10 @@ mod tests {
                 ],
             })
         );
-        let verified = app.verifier.verify(token.text.as_bytes(), now()).unwrap();
+        let bearer = format!("Bearer {}", token.text);
+        let credentials =
+            Credentials { authorization: Some(bearer.as_bytes()), ..Credentials::default() };
+        let verified = app.verifier.credential(credentials, now()).unwrap().unwrap();
         assert_eq!((verified.session_id(), verified.aal()), (Some(SESSION), Aal::Two));
         assert_eq!(verified.actor().id(), Some(USER.to_string().as_str()));
         assert_eq!(verified.actor().roles(), [Box::from("editor")]);

@@ -8,7 +8,7 @@
 
 use mainstay_core::{Actor, Code, Error, Timestamp};
 
-use crate::Verifier;
+use crate::{Verified, Verifier};
 
 /// The headers that say whose request it is, as they came.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,21 +30,35 @@ impl Verifier {
     /// As [`Verifier::verify`] does, for the credential that decides;
     /// `ServiceFromBrowser` when a service key came with an `Origin`.
     pub fn caller(&self, credentials: Credentials<'_>, now: Timestamp) -> Result<Actor, Error> {
+        let verified = self.credential(credentials, now)?;
+        Ok(verified.map_or_else(Actor::anonymous, Verified::into_actor))
+    }
+
+    /// The credential that decides whose request it is, for who asks after its session
+    /// too; `None` where there is none.
+    ///
+    /// # Errors
+    /// As [`Verifier::caller`] does.
+    pub fn credential(
+        &self,
+        credentials: Credentials<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Verified>, Error> {
         let bearer = credentials.authorization.and_then(bearer_token);
         let apikey = credentials.apikey.filter(|apikey| !apikey.is_empty());
         let Some(deciding) = bearer.or(apikey) else {
-            return Ok(Actor::anonymous());
+            return Ok(None);
         };
-        let actor = self.verify(deciding, now)?.into_actor();
+        let verified = self.verify(deciding, now)?;
         if credentials.origin.is_some() {
             let beside = apikey.filter(|apikey| *apikey != deciding);
             let is_service =
                 |token| self.verify(token, now).is_ok_and(|it| it.actor().is_service());
-            if actor.is_service() || beside.is_some_and(is_service) {
+            if verified.actor().is_service() || beside.is_some_and(is_service) {
                 return Err(from_browser());
             }
         }
-        Ok(actor)
+        Ok(Some(verified))
     }
 }
 

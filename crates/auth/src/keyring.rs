@@ -25,6 +25,10 @@
 //!   the rest until it is taken out of the text. Whoever opens something under an old
 //!   key is told so, to seal it anew.
 //!
+//! Nodes are not all given a text in one moment, and one that does not have the new
+//! key refuses its tokens. So a rotation can be prepared: a block `For: Next rotation`
+//! is verified and does not sign, and the rotation puts that one first.
+//!
 //! The API keys stay the same through a rotation, because they are in every client
 //! that was ever shipped: the first rotation writes their key, until then derived
 //! from the last block, into a block of its own. Without such a block they follow
@@ -37,8 +41,8 @@
 //! The alternative was a file per key with its dates in the name. It would have made
 //! `MAINSTAY_AUTH__SIGNING_KEY` a bundle in a format of ours, for nothing else.
 //!
-//! The API keys have no `exp` and no `iat`: they hold until their key is replaced,
-//! and nothing in them depends on when they were made.
+//! The API keys have no `exp` and no `iat`: nothing in them depends on when they were
+//! made.
 
 mod text;
 
@@ -77,9 +81,19 @@ pub struct Keyring {
 struct UserKey {
     key: SigningKey,
     retired_at: Option<Timestamp>,
+    /// `UserTokens`, or `NextUserTokens` where it has not signed yet.
+    signs: Signs,
 }
 
 impl UserKey {
+    fn generate(signs: Signs) -> Self {
+        Self { key: SigningKey::generate(), retired_at: None, signs }
+    }
+
+    fn duplicate(&self) -> Self {
+        Self { key: self.key.duplicate(), ..*self }
+    }
+
     /// When its access tokens stop to hold, if it was retired.
     fn accepted_until(&self) -> Option<Timestamp> {
         let accepted = i64::from(RETIRED_KEY_S) * MICROS_PER_SECOND;
@@ -116,16 +130,21 @@ pub enum KeyringError {
     /// A line between the blocks says nothing that is known.
     #[error(
         "the signing key has a line outside its PEM blocks that is neither a comment (`#`) \
-         nor `Retired: <moment>` nor `For: API keys`, or that no block follows"
+         nor `Retired: <moment>` nor `For: Next rotation` nor `For: API keys`, or that no \
+         block follows"
     )]
     Line,
     /// No key is left to sign with.
     #[error(
-        "the first of the signing keys is retired or for API keys; expected the one that signs"
+        "the first of the signing keys is retired, or for something else; expected the one \
+         that signs"
     )]
     NoSigner,
-    /// One key stands there twice, or there are two for API keys.
-    #[error("the signing key's text holds one key twice, or two keys for API keys")]
+    /// One key stands there twice, or there are two for what only one can be for.
+    #[error(
+        "the signing key's text holds one key twice, two for API keys, or two for the next \
+         rotation"
+    )]
     Repeated,
     /// There are more than anyone needs.
     #[error(
@@ -173,17 +192,26 @@ impl Keyring {
             if known.into_iter().any(|known| known.kid() == key.kid()) {
                 return Err(KeyringError::Repeated);
             }
+            if signs != Signs::UserTokens && retired_at.is_some() {
+                return Err(KeyringError::NoSigner);
+            }
             match signs {
-                Signs::UserTokens => users.push(UserKey { key, retired_at }),
+                Signs::NextUserTokens if users.iter().any(|user| user.signs == signs) => {
+                    return Err(KeyringError::Repeated);
+                }
+                Signs::UserTokens | Signs::NextUserTokens => {
+                    users.push(UserKey { key, retired_at, signs });
+                }
                 Signs::ApiKeys if written.is_some() => return Err(KeyringError::Repeated),
-                Signs::ApiKeys if retired_at.is_some() => return Err(KeyringError::NoSigner),
                 Signs::ApiKeys => written = Some(key),
             }
         }
-        if users.first().is_none_or(|first| first.retired_at.is_some()) {
+        let signs = |user: &UserKey| user.retired_at.is_none() && user.signs == Signs::UserTokens;
+        if !users.first().is_some_and(signs) {
             return Err(KeyringError::NoSigner);
         }
-        let oldest = users.last().ok_or(KeyringError::NoSigner)?;
+        let oldest = users.iter().rfind(|user| user.signs == Signs::UserTokens);
+        let oldest = oldest.ok_or(KeyringError::NoSigner)?;
         let api_keys_written = written.is_some();
         let api_keys = written.unwrap_or_else(|| oldest.key.derived(API_KEYS_PURPOSE));
         Ok(Self { users, api_keys, api_keys_written })
@@ -191,27 +219,58 @@ impl Keyring {
 
     fn new(key: SigningKey) -> Self {
         let api_keys = key.derived(API_KEYS_PURPOSE);
-        let users = vec![UserKey { key, retired_at: None }];
+        let users = vec![UserKey { key, retired_at: None, signs: Signs::UserTokens }];
         Self { users, api_keys, api_keys_written: false }
     }
 
-    /// The same keys behind a new one, which signs from now on: the text of a
-    /// routine rotation. The `anon` and `service` keys stay as they are.
+    /// The same keys with one for the next rotation, which is verified and does not sign
+    /// yet: to be given to every node before [`Keyring::rotated`]. Where one is prepared,
+    /// it stays.
+    ///
+    /// # Errors
+    /// `TooMany` when there is no room for another key.
+    pub fn prepared(&self) -> Result<Self, KeyringError> {
+        self.check_room()?;
+        let mut users: Vec<_> = self.users.iter().map(UserKey::duplicate).collect();
+        if self.next().is_none() {
+            users.insert(1, UserKey::generate(Signs::NextUserTokens));
+        }
+        Ok(self.with_users(users))
+    }
+
+    /// The same keys behind the one that was prepared, or a new one, which signs from now
+    /// on: the text of a routine rotation. The `anon` and `service` keys stay as they are.
     ///
     /// # Errors
     /// `TooMany` when there is no room for another key.
     pub fn rotated(&self, now: Timestamp) -> Result<Self, KeyringError> {
-        if self.users.len() + 2 > KEYS_MAX {
-            return Err(KeyringError::TooMany);
-        }
+        self.check_room()?;
         let within = now.as_micros().rem_euclid(MICROS_PER_SECOND);
         let now = now.shifted(-within).unwrap_or(now);
-        let mut users = vec![UserKey { key: SigningKey::generate(), retired_at: None }];
-        users.extend(self.users.iter().map(|user| UserKey {
-            key: user.key.duplicate(),
+        let first = match self.next() {
+            Some(next) => UserKey { signs: Signs::UserTokens, ..next.duplicate() },
+            None => UserKey::generate(Signs::UserTokens),
+        };
+        let before = self.users.iter().filter(|user| user.signs == Signs::UserTokens);
+        let retired = before.map(|user| UserKey {
             retired_at: Some(user.retired_at.unwrap_or(now)),
-        }));
-        Ok(Self { users, api_keys: self.api_keys.duplicate(), api_keys_written: true })
+            ..user.duplicate()
+        });
+        Ok(self.with_users([first].into_iter().chain(retired).collect()))
+    }
+
+    fn next(&self) -> Option<&UserKey> {
+        self.users.iter().find(|user| user.signs == Signs::NextUserTokens)
+    }
+
+    /// Whether another key, and that of the API keys, can be written too.
+    fn check_room(&self) -> Result<(), KeyringError> {
+        if self.users.len() + 2 > KEYS_MAX { Err(KeyringError::TooMany) } else { Ok(()) }
+    }
+
+    /// These keys, beside the same API keys, whose key is written from here on.
+    fn with_users(&self, users: Vec<UserKey>) -> Self {
+        Self { users, api_keys: self.api_keys.duplicate(), api_keys_written: true }
     }
 
     /// The secret, as [`Keyring::parse`] reads it: PKCS#8 in PEM.
@@ -219,7 +278,7 @@ impl Keyring {
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         for user in &self.users {
-            text::write(&mut text, &user.key, user.retired_at, Signs::UserTokens);
+            text::write(&mut text, &user.key, user.retired_at, user.signs);
         }
         if self.api_keys_written {
             text::write(&mut text, &self.api_keys, None, Signs::ApiKeys);
@@ -369,6 +428,30 @@ mod tests {
     }
 
     #[test]
+    fn a_prepared_key_is_known_before_it_signs_and_signs_after_the_rotation() {
+        let read = |keyring: Keyring| Keyring::parse(&keyring.to_text()).unwrap();
+        let first = Keyring::generate();
+        let prepared = read(first.prepared().unwrap());
+        assert_eq!(prepared.users().kid(), first.users().kid());
+        let next = kids(&prepared.jwks()).remove(1);
+        assert_eq!(read(prepared.prepared().unwrap()).to_text(), prepared.to_text());
+
+        let second = read(prepared.rotated(at(1_000)).unwrap());
+        assert_eq!(second.users().kid(), next);
+        let end = Some(at(1_000 + i64::from(RETIRED_KEY_S)));
+        let accepted: Vec<_> = second.accepted().map(|(key, until)| (key.kid(), until)).collect();
+        assert_eq!(accepted, [(next.as_str(), None), (first.users().kid(), end)]);
+        assert_ne!(second.rotated(at(2_000)).unwrap().users().kid(), next);
+        for later in [&prepared, &second] {
+            assert_eq!(later.service_key("blog"), first.service_key("blog"));
+        }
+        let by_hand =
+            format!("{}For: Next rotation\n{}", first.to_text(), SigningKey::generate().to_pem());
+        let by_hand = Keyring::parse(&by_hand).unwrap();
+        assert_eq!(by_hand.service_key("blog"), first.service_key("blog"));
+    }
+
+    #[test]
     fn the_jwks_holds_a_retired_key_for_as_long_as_its_tokens_hold() {
         let first = Keyring::generate();
         let second = first.rotated(at(1_000)).unwrap();
@@ -404,6 +487,15 @@ mod tests {
         check(format!("{one}For: API keys\n{two}For: API keys\n{three}"), KeyringError::Repeated);
         check(format!("Retired: 2026-01-01\n{one}{two}"), KeyringError::NoSigner);
         check(format!("For: API keys\n{one}"), KeyringError::NoSigner);
+        check(format!("For: Next rotation\n{one}{two}"), KeyringError::NoSigner);
+        check(
+            format!("{one}Retired: 2026-01-01\nFor: Next rotation\n{two}"),
+            KeyringError::NoSigner,
+        );
+        check(
+            format!("{one}For: Next rotation\n{two}For: Next rotation\n{three}"),
+            KeyringError::Repeated,
+        );
         let many: String = (0..=KEYS_MAX).map(|_| SigningKey::generate().to_pem()).collect();
         check(many, KeyringError::TooMany);
         let mut keyring = Keyring::generate();

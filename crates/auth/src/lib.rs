@@ -8,10 +8,14 @@
 //! [`Identity`] keeps accounts and sessions: rows of built-in models, read and written
 //! through plans as the app itself.
 //!
+//! Around these stand the pieces that accounts and sessions are made of: passwords,
+//! codes, refresh tokens, second factors, sealed secrets, cookies, and what may be an
+//! address or a redirect.
+//!
 //! Time is an input, and so is the text of the secret: this crate reads no clock,
-//! no file and no environment, knows nothing of HTTP beyond the text of three
+//! no file and no environment, knows nothing of HTTP beyond the text of a few
 //! headers, and holds no SQL. Randomness is the operating system's, asked for in one
-//! place.
+//! place; the only threads are those that passwords are hashed on.
 
 mod random;
 

@@ -238,10 +238,12 @@ impl Identity {
         };
         let rows = self.rows.find(query, &call.cx, call.now).await?;
         let waiting: Vec<_> = rows.iter().filter_map(OneTimeToken::of).collect();
-        let of_purposes = purposes
-            .iter()
-            .flat_map(|purpose| waiting.iter().filter(move |token| token.purpose == *purpose));
-        for token in of_purposes.filter(|token| token.is_good(call.now)) {
+        let of = |purpose: &Purpose| {
+            let is_it = |token: &&OneTimeToken| token.purpose == *purpose;
+            waiting.iter().find(is_it).filter(|token| token.is_good(call.now)).cloned()
+        };
+        let candidates: Vec<OneTimeToken> = purposes.iter().filter_map(of).collect();
+        for token in &candidates {
             self.count_attempt(token, call).await?;
             let context = CodeContext { user, purpose: token.purpose.as_str(), sent_to };
             if self.codes.verifies(context, typed, &token.code_hash) {

@@ -3,8 +3,8 @@
 //! RFC 7468 lets text stand between blocks, and tools skip it. Here it is read,
 //! because a misspelt line that is skipped would keep a key in force: a line outside
 //! a block is blank, a comment that begins with `#`, `Retired:` with the moment from
-//! which the next key signs, or `For: API keys`. Everything else is refused, and no
-//! error repeats it.
+//! which another key signs, `For: Next rotation` or `For: API keys`. Everything else is
+//! refused, and no error repeats it.
 
 use mainstay_core::Timestamp;
 
@@ -15,6 +15,7 @@ const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const RETIRED: &str = "Retired:";
 const FOR: &str = "For:";
+const NEXT: &str = "Next rotation";
 const API_KEYS: &str = "API keys";
 
 /// One key, and what the text says of it.
@@ -30,6 +31,8 @@ pub(super) struct Block {
 pub(super) enum Signs {
     #[default]
     UserTokens,
+    /// Users' tokens from the next rotation on, verified already.
+    NextUserTokens,
     ApiKeys,
 }
 
@@ -107,11 +110,12 @@ fn say(line: &str, said: &mut Said) -> Option<()> {
         said.retired_at = Some(Timestamp::parse(moment)?);
         return Some(());
     }
-    if line.strip_prefix(FOR)?.trim() == API_KEYS {
-        said.signs = Signs::ApiKeys;
-        return Some(());
-    }
-    None
+    said.signs = match line.strip_prefix(FOR)?.trim() {
+        NEXT => Signs::NextUserTokens,
+        API_KEYS => Signs::ApiKeys,
+        _ => return None,
+    };
+    Some(())
 }
 
 /// The text of one key, with what is said of it.
@@ -126,8 +130,10 @@ pub(super) fn write(
         retired_at.write_to(&mut moment);
         text.push_str(&format!("{RETIRED} {}\n", String::from_utf8_lossy(&moment)));
     }
-    if signs == Signs::ApiKeys {
-        text.push_str(&format!("{FOR} {API_KEYS}\n"));
+    match signs {
+        Signs::UserTokens => {}
+        Signs::NextUserTokens => text.push_str(&format!("{FOR} {NEXT}\n")),
+        Signs::ApiKeys => text.push_str(&format!("{FOR} {API_KEYS}\n")),
     }
     text.push_str(&key.to_pem());
 }

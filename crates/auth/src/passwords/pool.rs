@@ -49,8 +49,8 @@ pub enum PasswordPoolError {
         /// Seconds to wait.
         retry_after_s: u32,
     },
-    /// The process is about to end.
-    #[error("the server is shutting down")]
+    /// It was not looked at to the end, as when the process stops.
+    #[error("the password was not looked at to the end")]
     Stopped,
 }
 
@@ -71,7 +71,7 @@ impl PasswordPool {
     /// What to store of a password.
     ///
     /// # Errors
-    /// `Busy` when the queue is full, `Stopped` when the process ends.
+    /// `Busy` when the queue is full, `Stopped` when the process stops.
     pub async fn hash(&self, password: String) -> Result<String, PasswordPoolError> {
         let params = self.params;
         self.run(move || hash_password(&password, params)).await
@@ -82,7 +82,7 @@ impl PasswordPool {
     /// for nothing and the answer is `Wrong`.
     ///
     /// # Errors
-    /// `Busy` when the queue is full, `Stopped` when the process ends.
+    /// `Busy` when the queue is full, `Stopped` when the process stops.
     pub async fn verify(
         &self,
         password: String,

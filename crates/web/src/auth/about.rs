@@ -12,9 +12,29 @@ use crate::state::State;
 
 /// The providers that clients ask about; none of them is there.
 const PROVIDERS: &[&str] = &[
-    "apple", "azure", "bitbucket", "discord", "facebook", "figma", "fly", "github", "gitlab",
-    "google", "kakao", "keycloak", "linkedin", "linkedin_oidc", "notion", "slack", "slack_oidc",
-    "snapchat", "spotify", "twitch", "twitter", "workos", "zoom",
+    "apple",
+    "azure",
+    "bitbucket",
+    "discord",
+    "facebook",
+    "figma",
+    "fly",
+    "github",
+    "gitlab",
+    "google",
+    "kakao",
+    "keycloak",
+    "linkedin",
+    "linkedin_oidc",
+    "notion",
+    "slack",
+    "slack_oidc",
+    "snapchat",
+    "spotify",
+    "twitch",
+    "twitter",
+    "workos",
+    "zoom",
 ];
 
 /// Says that it is there.

@@ -105,10 +105,9 @@ pub(super) async fn resend(
     let (identity, call) = (state.identity(), &visitor.call);
     let kind = body.kind.as_deref().unwrap_or_default();
     if !matches!(kind, "signup" | "email_change") {
-        return Err(invalid(
-            "Missing one of these types: signup, email_change, sms, phone_change",
-        )
-        .into());
+        return Err(
+            invalid("Missing one of these types: signup, email_change, sms, phone_change").into()
+        );
     }
     body.addressee(
         "Only an email address or phone number should be provided.",
@@ -128,10 +127,7 @@ pub(super) async fn resend(
 }
 
 /// Mails a code to a signed-in user.
-pub(super) async fn reauthenticate(
-    AxumState(state): AxumState<State>,
-    caller: SignedIn,
-) -> Answer {
+pub(super) async fn reauthenticate(AxumState(state): AxumState<State>, caller: SignedIn) -> Answer {
     let identity = state.identity();
     identity.count(Counted::Mail, &caller.call)?;
     let account = identity.account(caller.user, &caller.call).await?;

@@ -67,8 +67,8 @@ async fn signed_in(state: &State, headers: &HeaderMap, call: Call) -> Result<Sig
     let Some(id) = verified.actor().id() else {
         return Err(bad_jwt("invalid claim: missing sub claim"));
     };
-    let user = Uuid::parse_str(id)
-        .map_err(|_| bad_jwt("invalid claim: sub claim must be a UUID"))?;
+    let user =
+        Uuid::parse_str(id).map_err(|_| bad_jwt("invalid claim: sub claim must be a UUID"))?;
     let identity = state.identity();
     let actor = match identity.recall(verified, call.now) {
         Ok(Recalled::Known(actor)) => Ok(actor),

@@ -63,7 +63,6 @@ pub(super) async fn update_user(
         )?,
         redirect_to: query_value(query.as_deref(), "redirect_to"),
     };
-    let account =
-        identity.update_user(caller.user, caller.session, changes, &caller.call).await?;
+    let account = identity.update_user(caller.user, caller.session, changes, &caller.call).await?;
     Ok(answer::ok(&answer::user(&account)))
 }

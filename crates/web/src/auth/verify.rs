@@ -39,8 +39,8 @@ pub(super) async fn redeem(
 ) -> Answer {
     let (identity, call) = (state.identity(), &visitor.call);
     identity.count(Counted::Verify, call)?;
-    let kind = given(body.kind.as_ref())
-        .ok_or_else(|| invalid("Verify requires a verification type"))?;
+    let kind =
+        given(body.kind.as_ref()).ok_or_else(|| invalid("Verify requires a verification type"))?;
     let presented = match (given(body.token.as_ref()), given(body.token_hash.as_ref())) {
         (None, Some(link)) => {
             if given(body.email.as_ref()).or(given(body.phone.as_ref())).is_some() {
@@ -74,8 +74,8 @@ pub(super) async fn open_link(
 ) -> Answer {
     let (identity, call) = (state.identity(), &visitor.call);
     let query = query.as_deref();
-    let kind = query_value(query, "type")
-        .ok_or_else(|| invalid("Verify requires a verification type"))?;
+    let kind =
+        query_value(query, "type").ok_or_else(|| invalid("Verify requires a verification type"))?;
     let token = query_value(query, "token").or_else(|| query_value(query, "token_hash"));
     let token = token.ok_or_else(|| invalid("Verify requires a token or a token hash"))?;
     identity.count(Counted::Verify, call)?;
@@ -133,7 +133,8 @@ fn error_pairs(refusal: &Refusal) -> Vec<(&'static str, &str)> {
         403 => Some("access_denied"),
         _ => None,
     };
-    let mut pairs: Vec<(&'static str, &str)> = word.map(|word| ("error", word)).into_iter().collect();
+    let mut pairs: Vec<(&'static str, &str)> =
+        word.map(|word| ("error", word)).into_iter().collect();
     let code: AuthCode = refusal.code;
     pairs.extend([
         ("error_code", code.as_str()),
