@@ -10,6 +10,7 @@ pub mod cli;
 mod database;
 mod folder;
 mod load;
+mod mail;
 mod reload;
 mod running;
 mod seed;
