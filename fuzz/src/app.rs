@@ -76,7 +76,7 @@ impl App {
             .iter()
             .map(|(path, text)| SourceFile { path: (*path).into(), text: (*text).into() })
             .collect();
-        let read = read_app(&files, &[]).unwrap_or_else(|refused| {
+        let read = read_app(&[], &files, &[]).unwrap_or_else(|refused| {
             panic!("BUG: {}", render_diagnostics(&refused.found, &files, Colour::Plain))
         });
         let catalog = Arc::new(read.catalog);

@@ -10,6 +10,8 @@
 //! headers, and holds no SQL. Randomness is asked for once, in
 //! [`Keyring::generate`].
 
+mod built_in;
+
 mod signing_key;
 
 mod keyring;
@@ -24,6 +26,7 @@ mod verifier;
 
 mod caller;
 
+pub use built_in::{migrations, models};
 pub use caller::Credentials;
 pub use compact::{TOKEN_BYTES_MAX, UnverifiedToken, parse_token};
 pub use keyring::{Keyring, KeyringError};

@@ -42,26 +42,35 @@ pub struct Actor {
     kind: ActorKind,
     user: Option<Arc<UserClaims>>,
     reason: Option<&'static str>,
+    sees_internal: bool,
 }
 
 impl Actor {
     /// The caller without a credential.
     #[must_use]
     pub fn anonymous() -> Self {
-        Self { kind: ActorKind::Anonymous, user: None, reason: None }
+        Self { kind: ActorKind::Anonymous, user: None, reason: None, sees_internal: false }
     }
 
     /// A user, of whom a verified token says this.
     #[must_use]
     pub fn user(claims: Arc<UserClaims>) -> Self {
-        Self { kind: ActorKind::User, user: Some(claims), reason: None }
+        Self { kind: ActorKind::User, user: Some(claims), reason: None, sees_internal: false }
     }
 
     /// The app itself. `reason` says why rules do not apply at this call site; the
     /// call sites are listed and checked.
     #[must_use]
     pub fn service(reason: &'static str) -> Self {
-        Self { kind: ActorKind::Service, user: None, reason: Some(reason) }
+        Self { kind: ActorKind::Service, user: None, reason: Some(reason), sees_internal: false }
+    }
+
+    /// Mainstay itself, at work on its own rows: the service actor, to whom the internal
+    /// models are there too. `reason` is as of [`service`](Self::service), and the call
+    /// sites are listed and checked with its. No credential ever makes this actor.
+    #[must_use]
+    pub fn system(reason: &'static str) -> Self {
+        Self { sees_internal: true, ..Self::service(reason) }
     }
 
     /// What kind of caller it is.
@@ -74,6 +83,12 @@ impl Actor {
     #[must_use]
     pub fn is_service(&self) -> bool {
         self.kind == ActorKind::Service
+    }
+
+    /// Whether internal models are there for this caller.
+    #[must_use]
+    pub fn sees_internal(&self) -> bool {
+        self.sees_internal
     }
 
     /// Whether there is no credential, so that a denial is 401 and not 403.

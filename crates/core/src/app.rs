@@ -8,6 +8,7 @@
 //! Reading is bounded: bytes of a file, models, fields, indexes, refs, roles, and
 //! the number of mistakes reported. No text makes it panic.
 
+mod built_in;
 mod constraints;
 mod default;
 mod document;
@@ -32,7 +33,7 @@ use crate::{
 
 use self::{
     document::{Problems, Table, parse},
-    model::{ModelDraft, read_model, table_fault, unread_model},
+    model::{read_model, table_fault, unread_model},
 };
 pub use self::{
     roles::{Role, Roles},
@@ -71,6 +72,22 @@ pub struct SourceFile {
     pub text: String,
 }
 
+/// A file that a crate of Mainstay's brings to every app: a model, or a migration of the
+/// tables of its models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BuiltIn {
+    /// Where it is said to lie: `built-in/auth/users.toml`. The file's name is the model's.
+    pub path: &'static str,
+    /// What is in it.
+    pub text: &'static str,
+}
+
+impl From<&BuiltIn> for SourceFile {
+    fn from(built_in: &BuiltIn) -> Self {
+        Self { path: built_in.path.to_owned(), text: built_in.text.to_owned() }
+    }
+}
+
 /// An application folder, read and checked but for its rules.
 #[derive(Clone, Debug)]
 pub struct App {
@@ -92,12 +109,15 @@ pub struct AppMistakes {
 }
 
 /// Reads an application folder. Files that are neither `mainstay.toml` nor
-/// `models/*.toml` are none of its business. Of the environment, variables that
-/// begin with `MAINSTAY_` override settings.
+/// `models/*.toml` are none of its business. `built_in` are the models that are there
+/// whatever the folder says; of those, it can add to `users` (see the head of
+/// [`built_in`]). Of the environment, variables that begin with `MAINSTAY_` override
+/// settings.
 ///
 /// # Errors
 /// All mistakes but those in rules, and what those can be found by.
 pub fn read_app(
+    built_in: &[BuiltIn],
     files: &[SourceFile],
     environment: &[(String, String)],
 ) -> Result<App, AppMistakes> {
@@ -109,17 +129,18 @@ pub fn read_app(
 
     let named = model_files(files, &mut problems);
     let documents: Vec<_> = named.iter().map(|(_, file)| parse(file, &mut problems)).collect();
-    let drafts: Vec<ModelDraft<'_>> = named
-        .iter()
-        .zip(&documents)
-        .map(|((name, file), document)| match document {
-            Some(document) => {
-                let table = Table::new(file, document.get_ref());
-                read_model(name, &table, &mut problems)
-            }
-            None => unread_model(name, file),
-        })
-        .collect();
+    let own: Vec<SourceFile> = built_in.iter().map(SourceFile::from).collect();
+    let own_documents: Vec<_> = own.iter().map(|file| parse(file, &mut problems)).collect();
+    let mut drafts = built_in::read(&own, &own_documents, &mut problems);
+    for ((name, file), document) in named.iter().zip(&documents) {
+        let table = document.as_ref().map(|document| Table::new(file, document.get_ref()));
+        match (drafts.iter_mut().find(|draft| draft.name == name), table) {
+            (Some(draft), table) => built_in::extend(draft, file, table.as_ref(), &mut problems),
+            (None, Some(table)) => drafts.push(read_model(name, &table, &mut problems)),
+            (None, None) => drafts.push(unread_model(name, file)),
+        }
+    }
+    drafts.sort_by_key(|draft| draft.name);
     for field in drafts.iter().flat_map(|draft| &draft.fields) {
         let name = field.entry.key;
         if QUERY_WORDS.contains(&name) && warnings.len() < DIAGNOSTICS_MAX {

@@ -79,6 +79,17 @@ impl Catalog {
         &self.models
     }
 
+    /// The models that the API, rules and refs can name, in the order of their names.
+    pub fn exposed_models(&self) -> impl Iterator<Item = &Model> {
+        self.models.iter().filter(|model| !model.is_internal())
+    }
+
+    /// The model of this API name, if it is one that the API can name.
+    #[must_use]
+    pub fn exposed_id(&self, name: &str) -> Option<ModelId> {
+        self.model_id(name).filter(|id| !self.model(*id).is_internal())
+    }
+
     /// The ids of all models.
     pub fn model_ids(&self) -> impl Iterator<Item = ModelId> + use<> {
         (0..self.models.len()).map(ModelId::at)
@@ -90,7 +101,7 @@ impl Catalog {
         &self.models[id.index()]
     }
 
-    /// The model of this API name.
+    /// The model of this name, whoever may see it.
     #[must_use]
     pub fn model_id(&self, name: &str) -> Option<ModelId> {
         self.by_name.get(name).copied()

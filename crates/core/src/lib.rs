@@ -26,9 +26,10 @@ mod value;
 
 pub use actor::{Actor, ActorKind, UserClaims};
 pub use app::{
-    App, AppMistakes, AppSettings, AuthSettings, DatabaseSettings, Durability, LogFormat, LogLevel,
-    LogSettings, MailSender, MailSettings, Network, RedisSettings, RestSettings, Role, Roles,
-    SETTINGS_FILE, Secret, ServerSettings, SettingDoc, Settings, SourceFile, WebOrigin, read_app,
+    App, AppMistakes, AppSettings, AuthSettings, BuiltIn, DatabaseSettings, Durability, LogFormat,
+    LogLevel, LogSettings, MailSender, MailSettings, Network, RedisSettings, RestSettings, Role,
+    Roles, SETTINGS_FILE, Secret, ServerSettings, SettingDoc, Settings, SourceFile, WebOrigin,
+    read_app,
 };
 pub use catalog::{Catalog, CatalogVersion, FieldId, ModelId, RefId};
 pub use declarations::{Declarations, PartialCatalog};
@@ -42,7 +43,7 @@ pub use filter::{
     SlotId, TextOp, Truth, Way,
 };
 pub use limits::Limits;
-pub use model::{IdKind, Index, Model, ModelRules, Reference, TableName, Unique};
+pub use model::{IdKind, Index, Model, ModelRules, Reference, TableName, Unique, Visibility};
 pub use names::{NAME_BYTES_MAX, nearest};
 pub use pattern::character_classes;
 pub use time::{Date, Timestamp};

@@ -76,6 +76,16 @@ pub struct ModelRules {
     pub delete: Option<RuleText>,
 }
 
+/// For whom a model is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Visibility {
+    /// It has a path in the REST API, and rules, refs and embeds can name it.
+    Exposed,
+    /// For Mainstay alone: to everybody else, the service key included, there is no such
+    /// model.
+    Internal,
+}
+
 /// One kind of row.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
@@ -99,8 +109,11 @@ pub struct Model {
     pub managed: bool,
     /// Whether it joins two models many to many.
     pub junction: bool,
-    /// Whether it has a path in the REST API.
-    pub exposed: bool,
+    /// For whom it is there.
+    pub visibility: Visibility,
+    /// Whether its rows are only ever added: no caller changes or deletes one, not even
+    /// Mainstay itself.
+    pub append_only: bool,
     /// Its unique constraints, the key aside.
     pub uniques: Vec<Unique>,
     /// Its other indexes.
@@ -110,6 +123,12 @@ pub struct Model {
 }
 
 impl Model {
+    /// Whether it is there for Mainstay alone.
+    #[must_use]
+    pub fn is_internal(&self) -> bool {
+        self.visibility == Visibility::Internal
+    }
+
     /// The field of this name.
     #[must_use]
     pub fn field_id(&self, name: &str) -> Option<FieldId> {

@@ -1,9 +1,10 @@
 //! Opening the store and bringing its schema to the models.
 //!
-//! Under `dev` migrations that are not applied are, what is missing besides is added, and
-//! what would drop or rewrite data is refused; `serve` takes an equal schema that has seen
-//! every migration, or an empty one where there are no migrations, which it fills.
-//! Nothing here ever drops but a migration that says so.
+//! The migrations that are built in are applied by both: they are part of the program, and
+//! no one reviews them. Under `dev` an app's that are not applied are, what is missing
+//! besides is added, and what would drop or rewrite data is refused; `serve` takes an equal
+//! schema that has seen every migration, or an empty one where there are no migrations,
+//! which it fills. Nothing here ever drops but a migration that says so.
 
 mod migrations;
 
@@ -18,13 +19,15 @@ use mainstay_core::{
     Catalog, DatabaseSettings, Diagnostic, Durability, Error, Settings, SourceFile,
 };
 use mainstay_store::{
-    Cx, Difference, HistoryError, Migration, MigrationMistake, Mismatch, Store, differences, steps,
+    Cx, Difference, HistoryError, Migration, MigrationMistake, Mismatch, Rows, Schema, Store,
+    VERSION_COLUMN, differences, steps,
 };
 use mainstay_store_postgres::{PostgresSettings, PostgresStore};
 use mainstay_store_sqlite::{SqliteSettings, SqliteStore};
 
-pub(crate) use self::migrations::{AppliedFile, read_migrations};
+pub(crate) use self::migrations::{AllMigrations, AppliedFile, of_app, read_migrations};
 use crate::{
+    built_in::BuiltInMigrations,
     folder::{Folder, FolderError},
     load::Mistakes,
 };
@@ -47,8 +50,10 @@ pub(crate) enum SchemaPolicy {
 /// What was done to a schema.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SchemaChanges {
-    /// Whether there were no tables before.
+    /// Whether nothing of the app's was there before.
     pub created: bool,
+    /// The files of the migrations of Mainstay's own tables that were applied.
+    pub built_in: Vec<String>,
     /// Each change in words, in the order they were made.
     pub steps: Vec<String>,
 }
@@ -106,6 +111,19 @@ pub enum DatabaseError {
         if files.len() == 1 { "it" } else { "them" }
     )]
     Behind {
+        /// The file, or the server and database.
+        place: String,
+        /// The migrations' files.
+        files: Vec<String>,
+    },
+    /// A later version of Mainstay has changed its own tables.
+    #[error(
+        "the database {place} has seen {}, which this version of Mainstay does not have: use \
+         the version that applied {}, or a later one",
+        files.join(", "),
+        if files.len() == 1 { "it" } else { "them" }
+    )]
+    Newer {
         /// The file, or the server and database.
         place: String,
         /// The migrations' files.
@@ -330,16 +348,15 @@ impl Database {
             return Err(DatabaseError::Mismatch(mismatches));
         }
         let before = self.introspect().await?;
-        let created = before.tables.is_empty();
         let migrations = read_migrations(&self.folder)?;
-        let mut steps_taken = match &migrations {
-            Some(migrations) => self.follow(migrations, policy).await?,
-            None => Vec::new(),
-        };
-        let actual = if steps_taken.is_empty() { before } else { self.introspect().await? };
+        let created = has_nothing_of_an_app(&before, &migrations.built_in);
+        let mut changes = self.follow(&migrations, policy).await?;
+        let is_as_before = changes.steps.is_empty() && changes.built_in.is_empty();
+        let actual = if is_as_before { before } else { self.introspect().await? };
         let wanted = self.store.wanted_schema(catalog);
         let found = differences(&wanted, &actual);
-        let (additive, rest) = steps(catalog, &found);
+        let rows = if created { Rows::None } else { Rows::Possible };
+        let (additive, rest) = steps(catalog, &found, rows);
         let refused = match policy {
             SchemaPolicy::EqualOrEmpty if !created => {
                 found.into_iter().filter(|difference| !difference.is_harmless()).collect()
@@ -351,23 +368,35 @@ impl Database {
                 place: self.place.clone(),
                 differences: refused,
                 policy,
-                has_migrations: migrations.is_some(),
+                has_migrations: migrations.app.is_some(),
             }));
         }
         if !additive.is_empty() {
             let migrated = self.store.migrate(Migration::unrecorded(additive), migrate_cx()).await;
-            steps_taken.extend(migrated.map_err(|error| self.unusable(error))?.steps);
+            changes.steps.extend(migrated.map_err(|error| self.unusable(error))?.steps);
         }
-        Ok(SchemaChanges { created, steps: steps_taken })
+        Ok(SchemaChanges { created, ..changes })
     }
 
-    async fn introspect(&self) -> Result<mainstay_store::Schema, DatabaseError> {
+    async fn introspect(&self) -> Result<Schema, DatabaseError> {
         self.store.introspect().await.map_err(|error| self.unusable(error))
     }
 
     fn unusable(&self, error: Error) -> DatabaseError {
         DatabaseError::Unusable { place: self.place.clone(), error }
     }
+}
+
+/// Whether a database is empty, or holds Mainstay's own tables alone, as the built-in
+/// migrations make them: one that was given up between those and the app's counts as empty.
+fn has_nothing_of_an_app(schema: &Schema, built_in: &BuiltInMigrations) -> bool {
+    let known = &built_in.snapshot().models;
+    schema.tables.iter().all(|(name, table)| {
+        known.get(name).is_some_and(|shape| {
+            let is_known = |name: &str| name == VERSION_COLUMN || shape.field(name).is_some();
+            table.columns.iter().all(|column| is_known(&column.name))
+        })
+    })
 }
 
 /// A call that may take as long as schema changes do.

@@ -6,6 +6,7 @@
 //! their names.
 
 mod app;
+mod built_in;
 pub mod cli;
 mod database;
 mod folder;

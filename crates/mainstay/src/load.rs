@@ -11,7 +11,10 @@ use mainstay_core::{
 };
 use mainstay_rules::{RuleMistake, Rulebook};
 
-use crate::mail::{MailSetup, read_mail, read_templates};
+use crate::{
+    built_in,
+    mail::{MailSetup, read_mail, read_templates},
+};
 
 /// An app whose models, settings and rules hold together.
 #[derive(Debug)]
@@ -87,7 +90,7 @@ pub(crate) fn load(
     environment: &[(String, String)],
 ) -> Result<Loaded, Mistakes> {
     let templates = read_templates(&files);
-    let app = match read_app(&files, environment) {
+    let app = match read_app(&built_in::models(), &files, environment) {
         Ok(app) => app,
         Err(refused) => {
             let in_rules = mainstay_rules::find_mistakes(&refused.for_rules);

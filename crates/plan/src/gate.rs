@@ -41,6 +41,11 @@ impl<'p> Gate<'p> {
         Self { rulebook, actor, now, slots: Slots::default(), consulted: Vec::new() }
     }
 
+    /// The caller.
+    pub(crate) fn actor(&self) -> &'p Actor {
+        self.actor
+    }
+
     /// The slots, and every term that was consulted with what it came to.
     pub(crate) fn finish(self) -> (Vec<SlotSource>, Vec<(Term, Truth)>) {
         (self.slots.into_sources(), self.consulted)

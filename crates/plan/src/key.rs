@@ -4,7 +4,7 @@
 //! things are true, whatever their values are. Every text is preceded by its
 //! length and every alternative by a tag, so that no two structures share bytes.
 
-use mainstay_core::{Code, Error, JsonStep, Quantifier};
+use mainstay_core::{Actor, Code, Error, JsonStep, Quantifier};
 
 use crate::{
     Aggregate, Argument, Clauses, Condition, Count, FieldExpr, Group, Join, OrderTerm, ReadRequest,
@@ -43,6 +43,12 @@ impl<'r, 'a> Key<'r, 'a> {
         });
         key.rows(&request.select, &request.clauses, &request.embedded);
         key
+    }
+
+    /// What a caller is, as far as rules do not say: whether any apply, and whether internal
+    /// models are there.
+    pub(crate) fn caller(&mut self, actor: &Actor) {
+        self.tag(u8::from(actor.is_service()) + u8::from(actor.sees_internal()));
     }
 
     /// Refuses a request with more values than the slots of a plan can number.

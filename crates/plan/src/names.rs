@@ -1,18 +1,22 @@
 //! Names that are not there, and the nearest that are.
 
-use mainstay_core::{Catalog, Code, Error, FieldId, Model, ModelId, nearest};
+use mainstay_core::{Actor, Catalog, Code, Error, FieldId, Model, ModelId, nearest};
 
-/// The model of this name that the API shows.
+/// The model of this name that is there for this caller.
 ///
 /// # Errors
 /// `ModelUnknown`, with the nearest name.
-pub(crate) fn model(catalog: &Catalog, name: &str) -> Result<ModelId, Error> {
-    if let Some(id) = catalog.model_id(name).filter(|id| catalog.model(*id).exposed) {
+pub(crate) fn model(catalog: &Catalog, name: &str, actor: &Actor) -> Result<ModelId, Error> {
+    let found = match actor.sees_internal() {
+        true => catalog.model_id(name),
+        false => catalog.exposed_id(name),
+    };
+    if let Some(id) = found {
         return Ok(id);
     }
     let error =
         Error::new(Code::ModelUnknown, format!("could not find the model \"{name}\" in this app"));
-    let known = catalog.models().iter().filter(|model| model.exposed).map(|model| &*model.name);
+    let known = catalog.exposed_models().map(|model| &*model.name);
     Err(match nearest(name, known) {
         Some(near) => error.with_hint(format!("perhaps you meant the model \"{near}\"")),
         None => error,

@@ -94,7 +94,7 @@ impl Planner {
         now: Timestamp,
     ) -> Result<ReadPlan, Error> {
         let mut key = Key::of_read(request);
-        key.tag(u8::from(actor.is_service()));
+        key.caller(actor);
         let made = match self.reads.get(&key.bytes, &truths(actor, now)) {
             Some(made) => made,
             None => self.make_read(request, &mut key, actor, now)?,
@@ -114,11 +114,12 @@ impl Planner {
         now: Timestamp,
         new_uuid: &mut dyn FnMut() -> Uuid,
     ) -> Result<WritePlan, Error> {
-        let model = names::model(&self.catalog, &request.model)?;
+        let model = names::model(&self.catalog, &request.model, actor)?;
+        write::refuse_change(self.catalog.model(model), &request.action)?;
         write::refuse_unfiltered(request, self.limits.unfiltered_writes)?;
         let payload = write::payload::read(self, model, request)?;
         let mut key = write::key_of(request, &payload);
-        key.tag(u8::from(actor.is_service()));
+        key.caller(actor);
         let made = match self.writes.get(&key.bytes, &truths(actor, now)) {
             Some(made) => made,
             None => self.make_write(request, model, &payload, &mut key, actor, now)?,
@@ -155,7 +156,7 @@ impl Planner {
         now: Timestamp,
     ) -> Result<Arc<Made<ReadShape>>, Error> {
         key.check_size()?;
-        let model = names::model(&self.catalog, &request.model)?;
+        let model = names::model(&self.catalog, &request.model, actor)?;
         let mut gate = Gate::new(&self.rulebook, actor, now);
         let mut builder = self.builder(&mut gate, key, &request.embedded);
         let root = builder.root(model, &request.select)?;

@@ -3,11 +3,12 @@
 //! A name in `select` may be a related model, a ref field of the model above, or a
 //! reference's own name. A hint after `!` tells several relations apart: a
 //! reference's name, a ref field of either side, or a junction. More than one match
-//! is an error that lists them, never a choice.
+//! is an error that lists them, never a choice. An internal model is related to nothing,
+//! unless the caller sees it.
 //! Source: PostgREST's "Resource Embedding" and "Foreign Key Joins on Multiple
 //! Foreign Key Relationships".
 
-use mainstay_core::{Catalog, Code, Error, FieldId, ModelId, RefId};
+use mainstay_core::{Actor, Catalog, Code, Error, FieldId, ModelId, RefId};
 
 /// A way from one model to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,23 +42,27 @@ pub(crate) fn find(
     from: ModelId,
     name: &str,
     hint: Option<&str>,
+    actor: &Actor,
 ) -> Result<Candidate, Error> {
-    let named: Vec<Candidate> = candidates(catalog, from)
+    let named: Vec<Candidate> = candidates(catalog, from, actor)
         .into_iter()
         .filter(|candidate| is_named(catalog, *candidate, name))
         .filter(|candidate| hint.is_none_or(|hint| is_hinted(catalog, *candidate, hint)))
         .collect();
     match named[..] {
         [one] => Ok(one),
-        [] => Err(unknown(catalog, from, name, hint)),
+        [] => Err(unknown(catalog, from, name, hint, actor)),
         _ => Err(ambiguous(catalog, from, name, &named)),
     }
 }
 
-/// Every relation a model has.
-pub(crate) fn candidates(catalog: &Catalog, from: ModelId) -> Vec<Candidate> {
+/// Every relation a model has, as far as it is there for this caller.
+fn candidates(catalog: &Catalog, from: ModelId, actor: &Actor) -> Vec<Candidate> {
     let mut found: Vec<Candidate> = catalog.references_from(from).map(Candidate::One).collect();
-    for near in catalog.references_to(from) {
+    let is_there = |near: &RefId| {
+        actor.sees_internal() || !catalog.model(catalog.reference(*near).from).is_internal()
+    };
+    for near in catalog.references_to(from).filter(is_there) {
         let reference = catalog.reference(near);
         found.push(if reference.one_to_one {
             Candidate::OneBack(near)
@@ -106,10 +111,16 @@ fn is_field(catalog: &Catalog, model: ModelId, fields: &[FieldId], name: &str) -
     matches!(fields, [field] if &*catalog.model(model).field(*field).name == name)
 }
 
-fn unknown(catalog: &Catalog, from: ModelId, name: &str, hint: Option<&str>) -> Error {
+fn unknown(
+    catalog: &Catalog,
+    from: ModelId,
+    name: &str,
+    hint: Option<&str>,
+    actor: &Actor,
+) -> Error {
     let model = &*catalog.model(from).name;
     let mut names: Vec<&str> = Vec::new();
-    for candidate in candidates(catalog, from) {
+    for candidate in candidates(catalog, from, actor) {
         names.push(&catalog.model(candidate.target(catalog)).name);
         if let Candidate::One(id) = candidate {
             let reference = catalog.reference(id);

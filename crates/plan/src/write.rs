@@ -11,7 +11,8 @@ pub(crate) mod rows;
 pub(crate) use constraints::Patterns;
 
 use mainstay_core::{
-    Code, Error, FieldId, FieldKind, Filter, ModelId, Operand, Path, RefId, Relation, RowRef, Scope,
+    Code, Error, FieldId, FieldKind, Filter, Model, ModelId, Operand, Path, RefId, Relation,
+    RowRef, Scope,
 };
 use mainstay_rules::GuardClass;
 
@@ -53,6 +54,19 @@ pub(crate) fn key_of<'r, 'a>(request: &'r WriteRequest<'a>, payload: &Rows<'_>) 
     });
     key.rows(&request.select, &request.clauses, &request.embedded);
     key
+}
+
+/// Refuses to change or delete rows of a model to which rows are only ever added, whoever
+/// asks. An insert that takes account of rows that are there is refused with them.
+///
+/// # Errors
+/// `Denied`.
+pub(crate) fn refuse_change(model: &Model, action: &WriteAction<'_>) -> Result<(), Error> {
+    let only_adds = matches!(action, WriteAction::Insert(insert) if insert.resolution.is_none());
+    if only_adds || !model.append_only {
+        return Ok(());
+    }
+    Err(denied(&model.name).with_details("rows of this model are only ever added, by whomever"))
 }
 
 /// Refuses to change every row of a model unless that was clearly meant.

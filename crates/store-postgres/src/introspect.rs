@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use mainstay_store::{ColumnSchema, IndexSchema, ReferenceSchema, Schema, TableSchema};
 use tokio_postgres::{Client, Error};
 
-/// The tables of the current schema, Mainstay's own left out.
+/// The tables of the current schema, left out those that this crate keeps for itself.
 pub(crate) async fn introspect(client: &Client) -> Result<Schema, Error> {
     let mut schema = Schema::default();
     for row in client.query_typed(TABLES, &[]).await? {
@@ -63,7 +63,7 @@ async fn references(
 
 const TABLES: &str = "SELECT c.relname::text FROM pg_class c
     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
-    AND c.relname NOT LIKE 'mainstay\\_%'";
+    AND c.relname NOT IN ('mainstay_meta', 'mainstay_migrations', 'mainstay_outbox')";
 
 const COLUMNS: &str = "SELECT c.relname::text, a.attname::text,
         format_type(a.atttypid, a.atttypmod), a.attnotnull

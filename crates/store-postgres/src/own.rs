@@ -3,7 +3,7 @@
 //! ```sql
 //! CREATE TABLE mainstay_meta (name text PRIMARY KEY, value text NOT NULL);
 //! CREATE TABLE mainstay_outbox (txid bigint NOT NULL, events text NOT NULL);
-//! CREATE TABLE mainstay_migrations (number bigint PRIMARY KEY, …);
+//! CREATE TABLE mainstay_migrations (lineage text, number bigint, …);
 //! ```
 //!
 //! # JSON as text
@@ -31,14 +31,16 @@ const MAKING_LOCK: i64 = 0x6d61_696e_7374_6179;
 /// What each version adds to the one before; the first is number 1.
 const VERSIONS: [&str; 2] = [FIRST, MIGRATIONS];
 
-/// The migrations that were applied.
+/// The migrations that were applied, an app's and those that are built in.
 const MIGRATIONS: &str = "
 CREATE TABLE mainstay_migrations (
-    number bigint PRIMARY KEY,
+    lineage text COLLATE \"C\" NOT NULL,
+    number bigint NOT NULL,
     name text COLLATE \"C\" NOT NULL,
     hash text COLLATE \"C\" NOT NULL,
     compatible boolean NOT NULL,
-    applied_at timestamp with time zone NOT NULL DEFAULT now()
+    applied_at timestamp with time zone NOT NULL DEFAULT now(),
+    PRIMARY KEY (lineage, number)
 );";
 
 const FIRST: &str = "

@@ -9,15 +9,21 @@ use mainstay_store::{
 };
 use rusqlite::{Connection, params};
 
-/// The tables that are there now, Mainstay's own left out.
+/// The tables this crate keeps for itself; those of built-in models are none of them.
+const OWN_TABLES: [&str; 4] =
+    ["mainstay_columns", "mainstay_meta", "mainstay_migrations", "mainstay_outbox"];
+
+/// The tables that are there now, left out those that the engine and this crate keep for
+/// themselves.
 pub(crate) fn introspect(connection: &Connection) -> rusqlite::Result<Schema> {
     let mut statement = connection.prepare(
         "SELECT name FROM sqlite_schema WHERE type = 'table'
-         AND substr(name, 1, 7) <> 'sqlite_' AND substr(name, 1, 9) <> 'mainstay_'",
+         AND substr(name, 1, 7) <> 'sqlite_'",
     )?;
-    let names = statement
+    let mut names = statement
         .query_map([], |row| row.get::<_, String>(0))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
+    names.retain(|name| !OWN_TABLES.contains(&name.as_str()));
     let tables = names
         .into_iter()
         .map(|name| Ok((name.clone(), table(connection, &name)?)))

@@ -138,7 +138,7 @@ mod tests {
     fn model() -> mainstay_core::Model {
         let text = "[model]\nid = \"int\"\n".to_owned();
         let file = SourceFile { path: "models/posts.toml".to_owned(), text };
-        read_app(&[file], &[]).unwrap().catalog.models()[0].clone()
+        read_app(&[], &[file], &[]).unwrap().catalog.models()[0].clone()
     }
 
     #[test]

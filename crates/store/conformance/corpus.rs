@@ -12,7 +12,7 @@ use mainstay_rules::{
     RuleKind, Rulebook,
     corpus::{Breadth, Corpus, conditions, corpus_rules, hand_decided},
 };
-use mainstay_store::{Migration, Store, WriteSet, differences, steps};
+use mainstay_store::{Migration, Rows, Store, WriteSet, differences, steps};
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use tokio::runtime::Runtime;
 
@@ -47,7 +47,7 @@ impl Loaded {
     async fn load(&self) {
         let wanted = self.store.wanted_schema(&self.catalog);
         let actual = self.store.introspect().await.unwrap();
-        let (steps, _) = steps(&self.catalog, &differences(&wanted, &actual));
+        let (steps, _) = steps(&self.catalog, &differences(&wanted, &actual), Rows::Possible);
         self.store.migrate(Migration::unrecorded(steps), cx()).await.unwrap();
         self.store.adopt(Arc::clone(&self.catalog));
         let rulebook = mainstay_rules::compile(&self.catalog).unwrap();

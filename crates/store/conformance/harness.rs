@@ -18,7 +18,7 @@ use mainstay_plan::{
     WritePlan, WriteRequest,
 };
 use mainstay_store::{
-    Answer, Committed, Cx, End, Event, Migration, RowSink, Seq, Store, WriteError, WriteSet,
+    Answer, Committed, Cx, End, Event, Migration, RowSink, Rows, Seq, Store, WriteError, WriteSet,
     differences, steps,
 };
 use uuid::Uuid;
@@ -73,7 +73,7 @@ impl App {
         let catalog = self.planner.catalog();
         let actual = self.store.introspect().await.unwrap();
         let found = differences(&self.store.wanted_schema(catalog), &actual);
-        let (steps, rest) = steps(catalog, &found);
+        let (steps, rest) = steps(catalog, &found, Rows::Possible);
         assert!(rest.is_empty(), "{rest:?}");
         let applied = self.store.migrate(Migration::unrecorded(steps), cx()).await.unwrap();
         self.store.adopt(Arc::clone(catalog));
@@ -173,7 +173,7 @@ fn planner(models: &[(&str, &str)]) -> Planner {
         })
         .collect();
     let catalog =
-        Arc::new(read_app(&files, &[]).map_err(|found| format!("{found:?}")).unwrap().catalog);
+        Arc::new(read_app(&[], &files, &[]).map_err(|found| format!("{found:?}")).unwrap().catalog);
     let rulebook =
         Arc::new(mainstay_rules::compile(&catalog).map_err(|found| format!("{found:?}")).unwrap());
     let limits = Limits { unfiltered_writes: true, ..Limits::default() };

@@ -26,11 +26,11 @@ pub use context::{Cx, Mark};
 pub use error::WriteError;
 pub use event::{Event, EventOp, Seq};
 pub use migration::{
-    Applied, AppliedMigration, Change, Choices, CompareError, Difference, DifferenceKind,
-    FieldShape, Fill, HistoryError, Migration, MigrationMistake, MigrationRecord, MigrationStep,
-    Migrations, ModelShape, Presence, Question, ReferenceShape, Rename, Snapshot, Standing,
-    can_convert, compare, convert, differences, in_the_way, is_there, render, render_empty, steps,
-    there_already,
+    APP_LINEAGE, Applied, AppliedMigration, Change, Choices, CompareError, Difference,
+    DifferenceKind, FieldShape, Fill, HistoryError, Migration, MigrationMistake, MigrationRecord,
+    MigrationStep, Migrations, ModelShape, Presence, Question, ReferenceShape, Rename, Rows,
+    Snapshot, Standing, can_convert, compare, convert, differences, in_the_way, is_there, render,
+    render_empty, steps, there_already,
 };
 pub use outbox::{EventEntries, read_events};
 pub use schema::{

@@ -20,6 +20,12 @@
 //! chains grow so long that reading them takes a second, a snapshot that replaces the
 //! oldest files would be worth its file.
 //!
+//! # What is built in
+//!
+//! The tables of Mainstay's own models have migrations inside the binary, in the same
+//! format: an app's begin with the snapshot those come to, so that they hold what the app
+//! adds and no more.
+//!
 //! # Additive changes
 //!
 //! `dev` needs no file for what only adds: [`steps`] makes the same steps from what a
@@ -41,12 +47,13 @@ mod snapshot;
 use mainstay_core::{Type, Value};
 
 pub use self::{
-    additive::steps,
+    additive::{Rows, steps},
     choices::{Choices, Question, Rename},
     compare::{CompareError, compare},
     difference::{Difference, DifferenceKind, differences},
     history::{
-        AppliedMigration, HistoryError, MigrationMistake, MigrationRecord, Migrations, Standing,
+        APP_LINEAGE, AppliedMigration, HistoryError, MigrationMistake, MigrationRecord, Migrations,
+        Standing,
     },
     loss::{can_convert, convert},
     presence::{Presence, in_the_way, is_there, there_already},

@@ -81,7 +81,7 @@ pub trait Store: Send + Sync + 'static {
     /// `Unavailable`, or `Internal` with the step that failed as its message.
     fn migrate(&self, migration: Migration, cx: Cx) -> StoreFuture<'_, Result<Applied, Error>>;
 
-    /// The migrations that are noted, by number.
+    /// The migrations that are noted, lineage by lineage and by number within each.
     ///
     /// # Errors
     /// `Unavailable` or `Internal`.

@@ -11,7 +11,7 @@ use crate::router::REST;
 
 /// The document as JSON.
 pub(crate) fn document(name: &str, catalog: &Catalog) -> Vec<u8> {
-    let models = || catalog.models().iter().filter(|model| model.exposed);
+    let models = || catalog.exposed_models();
     let paths: Map<String, Json> =
         models().map(|model| (format!("{REST}{}", model.name), path(model))).collect();
     let schemas: Map<String, Json> =

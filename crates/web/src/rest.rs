@@ -281,8 +281,7 @@ struct Begun<'a> {
 pub(crate) fn list_methods(state: &State, model: &str) -> Result<Response, Error> {
     let app = state.app();
     let catalog: &Catalog = app.planner().catalog();
-    let known = catalog.model_id(model).is_some_and(|id| catalog.model(id).exposed);
-    if !known {
+    if catalog.exposed_id(model).is_none() {
         let message = format!("could not find the model \"{model}\" in this app");
         return Err(Error::new(Code::ModelUnknown, message));
     }

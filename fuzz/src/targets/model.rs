@@ -36,7 +36,7 @@ pub fn model(input: &[u8]) -> Reached {
         return Reached::Refused;
     }
     let files = files(text);
-    match read_app(&files, &[]) {
+    match read_app(&[], &files, &[]) {
         Ok(app) => planned(app, &files),
         Err(refused) => {
             let _ = render_diagnostics(&refused.found, &files, Colour::Ansi);

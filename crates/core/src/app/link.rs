@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     CatalogVersion, Constraints, DefaultValue, Field, FieldId, FieldKind, FieldRules, IdKind,
-    Index, Limits, Model, ModelId, RefId, Reference, TableName, Type, Unique,
+    Index, Limits, Model, ModelId, RefId, Reference, TableName, Type, Unique, Visibility,
     declarations::Doubt,
     names::{PhysicalNames, nearest},
 };
@@ -128,7 +128,8 @@ impl<'l> Linker<'l, '_> {
             timestamps: draft.timestamps,
             managed: true,
             junction,
-            exposed: true,
+            visibility: draft.visibility,
+            append_only: draft.append_only,
             uniques,
             indexes,
             rules: draft.rules.clone(),
@@ -180,8 +181,14 @@ impl<'l> Linker<'l, '_> {
         owner: &ModelDraft<'_>,
     ) -> Option<(FieldKind, Type, Option<DefaultValue>)> {
         let Shape::Ref { to, to_place, on_delete, blind } = &draft.shape else { return None };
-        let Some((target, target_draft)) = self.by_name.get(to).copied() else {
-            let known: Vec<&str> = self.by_name.keys().copied().collect();
+        // An internal model is there for internal ones alone.
+        let can_name = |target: &ModelDraft<'_>| {
+            target.visibility == Visibility::Exposed || owner.visibility == Visibility::Internal
+        };
+        let found = self.by_name.get(to).copied().filter(|(_, target)| can_name(target));
+        let Some((target, target_draft)) = found else {
+            let known = self.by_name.iter().filter(|(_, (_, target))| can_name(target));
+            let known: Vec<&str> = known.map(|(name, _)| *name).collect();
             self.problems.add(|| {
                 to_place
                     .mistake(format!("there is no model `{to}`"))

@@ -1,12 +1,12 @@
 //! One model file: `[model]`, `[fields]`, `[rules]` and `[[index]]`.
 
 use super::{
-    FIELDS_MAX, INDEXES_MAX, SourceFile,
+    FIELDS_MAX, INDEXES_MAX, SourceFile, built_in,
     document::{Entry, Place, Problems, Table},
     field::{FieldDraft, read_description, read_field, read_rule},
 };
 use crate::{
-    IdKind, ModelRules,
+    IdKind, ModelRules, Visibility,
     declarations::Doubt,
     names::{either, name_fault, nearest, suggested_name},
 };
@@ -24,6 +24,10 @@ pub(super) struct ModelDraft<'d> {
     pub(super) fields: Vec<FieldDraft<'d>>,
     pub(super) rules: ModelRules,
     pub(super) indexes: Vec<IndexDraft<'d>>,
+    pub(super) visibility: Visibility,
+    pub(super) append_only: bool,
+    /// How many of its fields, the first ones, are built in.
+    pub(super) built_in_fields: usize,
     /// What is not known of it for the mistakes in its file.
     pub(super) doubt: Doubt,
 }
@@ -43,7 +47,7 @@ pub(super) fn unread_model<'d>(name: &'d str, file: &'d SourceFile) -> ModelDraf
 }
 
 /// A model of this name with nothing in it.
-fn empty_model<'d>(name: &'d str, file: &'d SourceFile) -> ModelDraft<'d> {
+pub(super) fn empty_model<'d>(name: &'d str, file: &'d SourceFile) -> ModelDraft<'d> {
     ModelDraft {
         name,
         file,
@@ -55,6 +59,9 @@ fn empty_model<'d>(name: &'d str, file: &'d SourceFile) -> ModelDraft<'d> {
         fields: Vec::new(),
         rules: ModelRules::default(),
         indexes: Vec::new(),
+        visibility: Visibility::Exposed,
+        append_only: false,
+        built_in_fields: 0,
         doubt: Doubt::default(),
     }
 }
@@ -65,11 +72,8 @@ pub(super) fn read_model<'d>(
     file: &Table<'d>,
     problems: &mut Problems,
 ) -> ModelDraft<'d> {
-    const KEYS: [&str; 4] = ["model", "fields", "rules", "index"];
     let mut draft = empty_model(name, file.file);
-    file.only(&KEYS, "a model file", problems);
-    // A table whose name is no key may be one of those that are missing.
-    let is_misspelt = file.entries.iter().any(|entry| !KEYS.contains(&entry.key));
+    let is_misspelt = has_other_tables(file, problems);
     match file.get("model") {
         Some(entry) => match entry.table(problems) {
             Some(table) => read_options(&table, &mut draft, problems),
@@ -78,9 +82,28 @@ pub(super) fn read_model<'d>(
         None if is_misspelt => draft.doubt.options(),
         None => {}
     }
+    read_contents(file, is_misspelt, &mut draft, problems);
+    draft
+}
+
+/// Reports tables that are none of a model file's. Whether there are any: one whose name
+/// is no key may be one of those that are missing.
+pub(super) fn has_other_tables(file: &Table<'_>, problems: &mut Problems) -> bool {
+    const KEYS: [&str; 4] = ["model", "fields", "rules", "index"];
+    file.only(&KEYS, "a model file", problems);
+    file.entries.iter().any(|entry| !KEYS.contains(&entry.key))
+}
+
+/// Reads all but `[model]`.
+pub(super) fn read_contents<'d>(
+    file: &Table<'d>,
+    is_misspelt: bool,
+    draft: &mut ModelDraft<'d>,
+    problems: &mut Problems,
+) {
     match file.get("fields") {
         Some(entry) => match entry.table(problems) {
-            Some(table) => read_fields(&table, &mut draft, problems),
+            Some(table) => read_fields(&table, draft, problems),
             None => draft.doubt.any_field = true,
         },
         None => draft.doubt.any_field = is_misspelt,
@@ -89,9 +112,8 @@ pub(super) fn read_model<'d>(
         draft.rules = read_rules(&table, problems);
     }
     if let Some(entry) = file.get("index") {
-        draft.indexes = read_indexes(entry, problems);
+        draft.indexes.extend(read_indexes(entry, problems));
     }
-    draft
 }
 
 fn read_fields<'d>(table: &Table<'d>, draft: &mut ModelDraft<'d>, problems: &mut Problems) {
@@ -112,6 +134,11 @@ fn read_fields<'d>(table: &Table<'d>, draft: &mut ModelDraft<'d>, problems: &mut
                     .with_hint(hint)
             });
             draft.doubt.fields.push(entry.key.into());
+            continue;
+        }
+        let built_in = &mut draft.fields[..draft.built_in_fields];
+        if let Some(field) = built_in.iter_mut().find(|field| field.entry.key == entry.key) {
+            built_in::restate(field, draft.name, entry, problems);
             continue;
         }
         let field = read_field(entry, problems);

@@ -32,7 +32,7 @@ fn mistakes(text: &str, environment: &[(&str, &str)], expected: Expect) {
     let files = files(text);
     let environment: Vec<(String, String)> =
         environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let found = match read_app(&files, &environment) {
+    let found = match read_app(&[], &files, &environment) {
         Ok(app) => app.warnings,
         Err(refused) => refused.found,
     };
@@ -41,7 +41,7 @@ fn mistakes(text: &str, environment: &[(&str, &str)], expected: Expect) {
 
 fn app(text: &str) -> App {
     let files = files(text);
-    read_app(&files, &[]).unwrap_or_else(|refused| {
+    read_app(&[], &files, &[]).unwrap_or_else(|refused| {
         panic!("{}", render_diagnostics(&refused.found, &files, Colour::Plain));
     })
 }

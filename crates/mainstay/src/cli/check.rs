@@ -1,11 +1,12 @@
 //! `mainstay check`: every mistake in an application folder.
 
 use mainstay_core::{Diagnostic, Severity};
-use mainstay_store::{MigrationMistake, Migrations};
+use mainstay_store::MigrationMistake;
 use serde_json::{Value as Json, json};
 
 use super::{Failure, arguments::FolderArguments, output::Output, print_warnings};
 use crate::{
+    built_in::BuiltInMigrations,
     database,
     folder::Folder,
     load::{Loaded, Mistakes, environment, load},
@@ -21,7 +22,8 @@ pub(super) fn run(arguments: &FolderArguments, output: &Output) -> Result<(), Fa
         }
     });
     let files = folder.read_migrations()?.unwrap_or_default();
-    let checked = checked.and_then(|loaded| match Migrations::read(&files) {
+    let read = BuiltInMigrations::read().and_then(|built_in| database::of_app(&built_in, &files));
+    let checked = checked.and_then(|loaded| match read {
         Ok(_) => Ok(loaded),
         Err(mistake) => {
             let MigrationMistake { file, line, message } = mistake;
@@ -46,9 +48,11 @@ pub(super) fn run(arguments: &FolderArguments, output: &Output) -> Result<(), Fa
 }
 
 fn summary(loaded: &Loaded) -> String {
-    let models = loaded.catalog.models();
-    let fields: usize = models.iter().map(|model| model.fields.len()).sum();
-    let models = models.len();
+    let (mut models, mut fields) = (0, 0);
+    for model in loaded.catalog.exposed_models() {
+        models += 1;
+        fields += model.fields.len();
+    }
     format!("no mistakes in {models} models with {fields} fields")
 }
 

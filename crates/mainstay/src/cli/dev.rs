@@ -52,8 +52,12 @@ pub(super) fn run(arguments: &ServerArguments, output: &Output) -> Result<(), Fa
 }
 
 fn print_changes(changes: &SchemaChanges, output: &Output) {
-    if changes.created && !changes.steps.is_empty() {
+    if changes.created && !(changes.steps.is_empty() && changes.built_in.is_empty()) {
         output.print("made the database:");
+    }
+    for file in &changes.built_in {
+        let step = format!("Mainstay's own tables ({file})");
+        output.print(&format!("  {} {step}", output.style.green("+")));
     }
     for step in &changes.steps {
         output.print(&format!("  {} {step}", output.style.green("+")));

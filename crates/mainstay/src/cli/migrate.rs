@@ -4,11 +4,9 @@ mod new;
 mod status;
 mod up;
 
-use mainstay_store::Migrations;
-
 use super::{Failure, arguments::MigrateCommand, output::Output};
 use crate::{
-    database::{self, Database, read_migrations},
+    database::{self, AllMigrations, Database, read_migrations},
     folder::Folder,
     load::{Loaded, environment, load},
 };
@@ -24,7 +22,7 @@ pub(super) fn run(command: &MigrateCommand, output: &Output) -> Result<(), Failu
 /// An app with its migrations and its database.
 struct Opened {
     loaded: Loaded,
-    migrations: Migrations,
+    migrations: AllMigrations,
     database: Database,
 }
 
@@ -32,12 +30,13 @@ impl Opened {
     async fn open(dir: &std::path::Path) -> Result<Self, Failure> {
         let folder = Folder::open(dir)?;
         let loaded = load(folder.read()?, &environment())?;
-        let Some(migrations) = read_migrations(&folder)? else {
+        let migrations = read_migrations(&folder)?;
+        if migrations.app.is_none() {
             return Err(Failure::App(format!(
                 "there is no {}: `mainstay migrate new NAME` writes the first migration",
                 folder.migrations().display()
             )));
-        };
+        }
         let database = database::open(&folder, &loaded.settings).await?;
         Ok(Self { loaded, migrations, database })
     }

@@ -24,8 +24,7 @@ struct Route {
 pub(super) fn run(arguments: &FolderArguments, output: &Output) -> Result<(), Failure> {
     let folder = Folder::open(&arguments.dir)?;
     let loaded = load(folder.read()?, &environment())?;
-    let mut routes: Vec<Route> =
-        loaded.catalog.models().iter().filter(|model| model.exposed).flat_map(of_model).collect();
+    let mut routes: Vec<Route> = loaded.catalog.exposed_models().flat_map(of_model).collect();
     routes.extend(fixed());
     if folder.public().is_dir() {
         routes.push(system("GET, HEAD", "/{file}", "the files of public/"));

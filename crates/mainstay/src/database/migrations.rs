@@ -1,41 +1,110 @@
-//! The migrations of a folder, against what a database has seen.
+//! The migrations of a folder and those that are built in, against what a database has
+//! seen.
 
-use mainstay_store::{MigrationRecord, Migrations, Standing};
+use mainstay_core::SourceFile;
+use mainstay_store::{
+    APP_LINEAGE, AppliedMigration, Migration, MigrationMistake, MigrationRecord, Migrations,
+    Snapshot, Standing,
+};
 
-use super::{Database, DatabaseError, SchemaPolicy, migrate_cx};
-use crate::folder::Folder;
+use super::{Database, DatabaseError, SchemaChanges, SchemaPolicy, migrate_cx};
+use crate::{built_in::BuiltInMigrations, folder::Folder};
 
 /// What one migration did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AppliedFile {
     /// Its file's name.
     pub(crate) file: String,
+    /// Whether it is Mainstay's own.
+    pub(crate) is_built_in: bool,
     /// Each step in words.
     pub(crate) steps: Vec<String>,
 }
 
-/// The migrations of a folder; none where it has no `migrations/`.
+/// All migrations of an app.
+#[derive(Clone, Debug)]
+pub(crate) struct AllMigrations {
+    /// Those of Mainstay's own tables, which are applied first.
+    pub(crate) built_in: BuiltInMigrations,
+    /// Those of the folder; none where it has no `migrations/`.
+    pub(crate) app: Option<Migrations>,
+}
+
+/// Where a database stands with all of them.
+pub(crate) struct AllStandings {
+    built_in: Vec<Standing>,
+    app: Standing,
+}
+
+impl AllMigrations {
+    /// All of them, in the order in which they are applied.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Migration> {
+        let lineages = self.built_in.lineages().iter().chain(&self.app);
+        lineages.flat_map(Migrations::all)
+    }
+
+    /// What all of them come to.
+    pub(crate) fn snapshot(&self) -> &Snapshot {
+        self.app.as_ref().map_or(self.built_in.snapshot(), Migrations::snapshot)
+    }
+}
+
+impl AllStandings {
+    /// What it has not seen, in the order in which it is applied.
+    fn pending(self) -> impl Iterator<Item = Migration> {
+        let all = self.built_in.into_iter().chain([self.app]);
+        all.flat_map(|standing| standing.pending)
+    }
+
+    /// What it has seen and is not there, in the same order.
+    pub(crate) fn ahead(&self) -> impl Iterator<Item = &AppliedMigration> {
+        self.built_in.iter().chain([&self.app]).flat_map(|standing| &standing.ahead)
+    }
+}
+
+/// The migrations of a folder, and those that are built in.
 ///
 /// # Errors
 /// Where one cannot be read or has a mistake.
-pub(crate) fn read_migrations(folder: &Folder) -> Result<Option<Migrations>, DatabaseError> {
-    match folder.read_migrations()? {
-        Some(files) => Ok(Some(Migrations::read(&files)?)),
-        None => Ok(None),
-    }
+pub(crate) fn read_migrations(folder: &Folder) -> Result<AllMigrations, DatabaseError> {
+    let built_in = BuiltInMigrations::read()?;
+    let files = folder.read_migrations()?;
+    let app = files.map(|files| of_app(&built_in, &files)).transpose()?;
+    Ok(AllMigrations { built_in, app })
+}
+
+/// An app's migrations, as what comes after those that are built in.
+///
+/// # Errors
+/// The first mistake.
+pub(crate) fn of_app(
+    built_in: &BuiltInMigrations,
+    files: &[SourceFile],
+) -> Result<Migrations, MigrationMistake> {
+    Migrations::of(APP_LINEAGE, built_in.snapshot(), files)
 }
 
 impl Database {
     /// Where the database stands.
     ///
     /// # Errors
-    /// Where it has seen other migrations than the folder's, or cannot be asked.
+    /// Where it has seen other migrations than these, has been made by a later Mainstay
+    /// with which this one cannot go on, or cannot be asked.
     pub(crate) async fn standing(
         &self,
-        migrations: &Migrations,
-    ) -> Result<Standing, DatabaseError> {
+        migrations: &AllMigrations,
+    ) -> Result<AllStandings, DatabaseError> {
         let applied = self.store.migrations().await.map_err(|error| self.unusable(error))?;
-        Ok(migrations.standing(&applied)?)
+        let built_in = migrations.built_in.lineages().iter();
+        let built_in: Vec<Standing> =
+            built_in.map(|lineage| lineage.standing(&applied)).collect::<Result<_, _>>()?;
+        let ahead = built_in.iter().flat_map(|standing| &standing.ahead);
+        let files = incompatible(ahead);
+        if !files.is_empty() {
+            return Err(DatabaseError::Newer { place: self.place.clone(), files });
+        }
+        let app = migrations.app.as_ref().map(|app| app.standing(&applied)).transpose()?;
+        Ok(AllStandings { built_in, app: app.unwrap_or_default() })
     }
 
     /// Applies what the database has not seen, each migration for itself, and tells of
@@ -45,54 +114,64 @@ impl Database {
     /// Where one fails: nothing of it is done then, and those before it stay.
     pub(crate) async fn apply(
         &self,
-        standing: Standing,
+        standing: AllStandings,
         mut tell: impl FnMut(&AppliedFile),
     ) -> Result<(), DatabaseError> {
-        for migration in standing.pending {
-            let file = migration.record().map(MigrationRecord::file).unwrap_or_default();
+        for migration in standing.pending() {
+            let Some(record) = migration.record().cloned() else { continue };
+            let file = record.file();
             let applied = self.store.migrate(migration, migrate_cx()).await;
             let applied = applied.map_err(|error| DatabaseError::NotApplied {
                 file: file.clone(),
                 place: self.place.clone(),
                 error,
             })?;
-            tell(&AppliedFile { file, steps: applied.steps });
+            tell(&AppliedFile { file, is_built_in: record.is_built_in(), steps: applied.steps });
         }
         Ok(())
     }
 
-    /// Applies what is pending where that is the policy, and refuses what does not fit.
-    /// Returns each step in words.
+    /// Applies what is built in and pending, and of the folder's what is pending where that
+    /// is the policy. Refuses what does not fit before anything is applied.
     pub(super) async fn follow(
         &self,
-        migrations: &Migrations,
+        migrations: &AllMigrations,
         policy: SchemaPolicy,
-    ) -> Result<Vec<String>, DatabaseError> {
+    ) -> Result<SchemaChanges, DatabaseError> {
         let standing = self.standing(migrations).await?;
-        let place = self.place.clone();
-        match policy {
-            SchemaPolicy::Additive => {
-                let mut steps = Vec::new();
-                let told = |applied: &AppliedFile| {
-                    let file = &applied.file;
-                    steps.extend(applied.steps.iter().map(|step| format!("{file}: {step}")));
-                };
-                self.apply(standing, told).await?;
-                Ok(steps)
-            }
-            SchemaPolicy::EqualOrEmpty => {
-                let pending = standing.pending.iter().filter_map(|it| it.record());
-                let files: Vec<String> = pending.map(MigrationRecord::file).collect();
-                if !files.is_empty() {
-                    return Err(DatabaseError::Behind { place, files });
-                }
-                let ahead = standing.ahead.iter().filter(|it| !it.record.compatible);
-                let files: Vec<String> = ahead.map(|it| it.record.file()).collect();
-                if !files.is_empty() {
-                    return Err(DatabaseError::Ahead { place, files });
-                }
-                Ok(Vec::new())
-            }
+        if policy == SchemaPolicy::EqualOrEmpty {
+            self.refuse_other(&standing.app)?;
         }
+        let mut changes = SchemaChanges::default();
+        self.apply(standing, |applied| {
+            let file = &applied.file;
+            if applied.is_built_in {
+                changes.built_in.push(file.clone());
+            } else {
+                changes.steps.extend(applied.steps.iter().map(|step| format!("{file}: {step}")));
+            }
+        })
+        .await?;
+        Ok(changes)
     }
+
+    /// Refuses a database that has not seen every migration of the folder's, or others.
+    fn refuse_other(&self, standing: &Standing) -> Result<(), DatabaseError> {
+        let place = self.place.clone();
+        let pending = standing.pending.iter().filter_map(|it| it.record());
+        let files: Vec<String> = pending.map(MigrationRecord::file).collect();
+        if !files.is_empty() {
+            return Err(DatabaseError::Behind { place, files });
+        }
+        let files = incompatible(standing.ahead.iter());
+        if !files.is_empty() {
+            return Err(DatabaseError::Ahead { place, files });
+        }
+        Ok(())
+    }
+}
+
+/// The files of those that what came before them cannot go on beside.
+fn incompatible<'a>(ahead: impl Iterator<Item = &'a AppliedMigration>) -> Vec<String> {
+    ahead.filter(|it| !it.record.compatible).map(|it| it.record.file()).collect()
 }

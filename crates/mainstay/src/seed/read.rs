@@ -99,9 +99,9 @@ fn read_file(
     if !matches!(form, "json" | "csv") {
         return Err(unknown_form(source));
     }
-    let Some(model) = catalog.model_id(name) else {
+    let Some(model) = catalog.exposed_id(name) else {
         let message = format!("there is no model `{name}`");
-        let names = catalog.models().iter().map(|model| &*model.name);
+        let names = catalog.exposed_models().map(|model| &*model.name);
         let found = Diagnostic::unplaced(&source.path, message);
         return Err(Box::new(match nearest(name, names) {
             Some(near) => found.with_nearest(Some(near)),

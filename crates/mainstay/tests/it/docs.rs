@@ -24,15 +24,15 @@ async fn the_app_that_the_documentation_shows_is_served() {
     assert!(files.len() >= 5, "docs/app.md shows {} files", files.len());
     let app = app(&files).await;
     let service = Caller::Service;
-    app.created(&service, "users", r#"[{"id":"ada","name":"Ada"}]"#).await;
-    app.created(
-        &service,
-        "posts",
-        r#"[{"title":"Seen","author":"ada","published":true},{"title":"Draft","author":"ada"}]"#,
-    )
-    .await;
+    let ada = "019aa8f0-0000-7000-8000-00000000ada0";
+    app.created(&service, "users", &format!(r#"[{{"id":"{ada}","name":"Ada"}}]"#)).await;
+    let post = |title: &str, published: bool| {
+        format!(r#"{{"title":"{title}","published":{published},"author":"{ada}"}}"#)
+    };
+    let posts = format!("[{},{}]", post("Seen", true), post("Draft", false));
+    app.created(&service, "posts", &posts).await;
     let seen = app.get(&Caller::Anonymous, "/rest/v1/posts?select=title").await;
     assert_eq!(seen.body, r#"[{"title":"Seen"}]"#);
-    let own = app.get(&Caller::user("ada"), "/rest/v1/posts?select=title&order=title").await;
+    let own = app.get(&Caller::user(ada), "/rest/v1/posts?select=title&order=title").await;
     assert_eq!(own.body, r#"[{"title":"Draft"},{"title":"Seen"}]"#);
 }

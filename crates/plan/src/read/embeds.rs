@@ -114,7 +114,8 @@ impl<'r, 'a> ReadBuilder<'_, 'r, 'a, '_> {
         if self.embeds > self.limits.embeds_max {
             return Err(over("embeds_max", self.limits.embeds_max));
         }
-        let found = relate::find(self.catalog, model, &item.target, item.hint.as_deref())?;
+        let (target, hint) = (&item.target, item.hint.as_deref());
+        let found = relate::find(self.catalog, model, target, hint, self.gate.actor())?;
         if item.spread && !matches!(found, Candidate::One(_) | Candidate::OneBack(_)) {
             return Err(not_to_one(&self.catalog.model(model).name, &item.target));
         }

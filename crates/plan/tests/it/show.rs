@@ -17,7 +17,7 @@ pub(crate) fn planner(models: &[(&str, &str)]) -> Planner {
             text: (*text).to_owned(),
         })
         .collect();
-    let app = match read_app(&files, &[]) {
+    let app = match read_app(&[], &files, &[]) {
         Ok(app) => app,
         Err(mistakes) => panic!("{mistakes:?}"),
     };

@@ -250,10 +250,12 @@ impl<'c> Checker<'c> {
         )
     }
 
-    /// Every way from a row of a model to related rows, by name.
+    /// Every way from a row of a model to related rows, by name. No rule can name an
+    /// internal model.
     fn ways(&self, model: ModelId) -> Vec<(String, ModelId, Way)> {
         let declared = self.declared;
-        let arriving: Vec<RefId> = declared.references_to(model).collect();
+        let is_exposed = |it: &RefId| !declared.model(declared.reference(*it).from).is_internal();
+        let arriving: Vec<RefId> = declared.references_to(model).filter(is_exposed).collect();
         let mut ways = Vec::new();
         for reference in &arriving {
             let from = declared.reference(*reference).from;

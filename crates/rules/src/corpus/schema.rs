@@ -3,7 +3,7 @@
 
 use mainstay_core::{
     Catalog, CatalogVersion, Constraints, Field, FieldId, FieldKind, FieldRules, IdKind, Model,
-    ModelId, ModelRules, OnDelete, RefId, Reference, TableName, Type,
+    ModelId, ModelRules, OnDelete, RefId, Reference, TableName, Type, Visibility,
 };
 
 use super::rule_text;
@@ -158,7 +158,8 @@ fn model(draft: &Draft, fields: Vec<Field>, rules: ModelRules) -> Model {
         timestamps: false,
         managed: true,
         junction: draft.key == 2,
-        exposed: true,
+        visibility: Visibility::Exposed,
+        append_only: false,
         uniques: Vec::new(),
         indexes: Vec::new(),
         rules,

@@ -18,7 +18,7 @@ fn files(text: &str) -> Vec<SourceFile> {
 
 /// The mistakes in the rules of a folder that has others, each under its rule.
 fn found(text: &str, expected: Expect) {
-    let refused = read_app(&files(text), &[]).expect_err("a folder with mistakes");
+    let refused = read_app(&[], &files(text), &[]).expect_err("a folder with mistakes");
     let mistakes = find_mistakes(&refused.for_rules);
     let shown: Vec<String> =
         mistakes.iter().map(|it| format!("{}\n{it}\n", it.rule.file)).collect();
@@ -237,7 +237,7 @@ read = "now - since < duration('24h')"
 
 #[test]
 fn one_slip_outside_a_right_rule_makes_no_mistake_in_it() {
-    let app = read_app(&files(SHOP), &[]).expect("a good folder");
+    let app = read_app(&[], &files(SHOP), &[]).expect("a good folder");
     if let Err(mistakes) = compile(&app.catalog) {
         panic!("{}", mistakes.iter().map(|it| format!("{it}\n")).collect::<String>());
     }
@@ -255,7 +255,7 @@ fn one_slip_outside_a_right_rule_makes_no_mistake_in_it() {
             let mut text = SHOP.to_owned();
             let slip = if at % 2 == 0 { "" } else { "x" };
             text.replace_range(line_start + at..=line_start + at, slip);
-            let Err(mistakes) = read_app(&files(&text), &[]) else { continue };
+            let Err(mistakes) = read_app(&[], &files(&text), &[]) else { continue };
             refused += 1;
             let in_rules = find_mistakes(&mistakes.for_rules);
             let told: String = in_rules.iter().map(|it| format!("{it}\n")).collect();

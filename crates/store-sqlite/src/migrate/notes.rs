@@ -8,24 +8,25 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::error::Trouble;
 
-/// The migrations that were applied, by number.
+/// The migrations that were applied, by lineage and number.
 pub(crate) fn migrations(connection: &Connection) -> rusqlite::Result<Vec<AppliedMigration>> {
     let mut statement = connection.prepare(
-        "SELECT number, name, hash, compatible, applied_at FROM mainstay_migrations
-         ORDER BY number",
+        "SELECT lineage, number, name, hash, compatible, applied_at FROM mainstay_migrations
+         ORDER BY lineage, number",
     )?;
     let rows = statement.query_map([], |row| {
-        let applied_at = Timestamp::from_micros(row.get(4)?);
+        let applied_at = Timestamp::from_micros(row.get(5)?);
         let mut text = Vec::new();
         if let Some(moment) = applied_at {
             moment.write_to(&mut text);
         }
         Ok(AppliedMigration {
             record: MigrationRecord {
-                number: row.get(0)?,
-                name: row.get(1)?,
-                hash: row.get(2)?,
-                compatible: row.get(3)?,
+                lineage: row.get(0)?,
+                number: row.get(1)?,
+                name: row.get(2)?,
+                hash: row.get(3)?,
+                compatible: row.get(4)?,
             },
             applied_at: String::from_utf8_lossy(&text).into_owned(),
         })
@@ -40,8 +41,8 @@ pub(crate) fn migrations(connection: &Connection) -> rusqlite::Result<Vec<Applie
 pub(super) fn is_noted(connection: &Connection, record: &MigrationRecord) -> Result<bool, Error> {
     let hash: Option<String> = connection
         .query_row(
-            "SELECT hash FROM mainstay_migrations WHERE number = ?",
-            [record.number],
+            "SELECT hash FROM mainstay_migrations WHERE lineage = ? AND number = ?",
+            params![record.lineage, record.number],
             |row| row.get(0),
         )
         .optional()
@@ -58,10 +59,10 @@ pub(super) fn is_noted(connection: &Connection, record: &MigrationRecord) -> Res
 
 /// Notes a migration as applied.
 pub(super) fn note(connection: &Connection, record: &MigrationRecord) -> Result<(), Trouble> {
-    let MigrationRecord { number, name, hash, compatible } = record;
+    let MigrationRecord { lineage, number, name, hash, compatible } = record;
     connection.execute(
-        "INSERT INTO mainstay_migrations VALUES (?, ?, ?, ?, ?)",
-        params![number, name, hash, compatible, now()],
+        "INSERT INTO mainstay_migrations VALUES (?, ?, ?, ?, ?, ?)",
+        params![lineage, number, name, hash, compatible, now()],
     )?;
     Ok(())
 }

@@ -22,14 +22,17 @@ const META_TABLE: &str = "CREATE TABLE IF NOT EXISTS mainstay_meta (
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID";
 
-/// The migrations that were applied; `applied_at` in microseconds since 1970.
+/// The migrations that were applied, an app's and those that are built in; `applied_at` in
+/// microseconds since 1970.
 const MIGRATIONS_TABLE: &str = "CREATE TABLE mainstay_migrations (
-    number INTEGER PRIMARY KEY,
+    lineage TEXT NOT NULL,
+    number INTEGER NOT NULL,
     name TEXT NOT NULL,
     hash TEXT NOT NULL,
     compatible INTEGER NOT NULL,
-    applied_at INTEGER NOT NULL
-) STRICT";
+    applied_at INTEGER NOT NULL,
+    PRIMARY KEY (lineage, number)
+) STRICT, WITHOUT ROWID";
 
 /// What each version adds to the one before; the first is number 1.
 const VERSIONS: [&[&str]; 2] = [&[META_TABLE, COLUMNS_TABLE, outbox::TABLE], &[MIGRATIONS_TABLE]];

@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 use mainstay_core::SourceFile;
-use mainstay_store::{Migration, Migrations, differences, steps};
+use mainstay_store::{Migration, Migrations, Rows, differences, steps};
 use mainstay_store_sqlite::{SqliteSettings, SqliteStore};
 
 use crate::{conformance::harness::*, engine::Engine};
@@ -83,7 +83,7 @@ async fn what_would_lose_or_rewrite_data_is_named_and_left_alone() {
     let catalog = app.planner.catalog();
     let actual = app.store.introspect().await.unwrap();
     let found = differences(&app.store.wanted_schema(catalog), &actual);
-    let (steps, rest) = steps(catalog, &found);
+    let (steps, rest) = steps(catalog, &found, Rows::Possible);
     let described: Vec<String> = steps
         .iter()
         .map(|step| step.described().to_owned())

@@ -10,6 +10,15 @@ use super::{
     loss::loss, snapshot::field_shape,
 };
 
+/// Whether tables may have rows, which a new column must be able to take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// There are none yet: they were made just now.
+    None,
+    /// There may be some.
+    Possible,
+}
+
 /// The steps that take away every difference that can be taken away by adding, and
 /// the differences that cannot. Harmless ones (see [`Difference::is_harmless`]) are
 /// in neither list.
@@ -17,11 +26,12 @@ use super::{
 pub fn steps(
     catalog: &Catalog,
     differences: &[Difference],
+    rows: Rows,
 ) -> (Vec<MigrationStep>, Vec<Difference>) {
     let wanted = Snapshot::of(catalog);
     let (mut tables, mut columns, mut indexes, mut rest) = (vec![], vec![], vec![], vec![]);
     for difference in differences.iter().filter(|difference| !difference.is_harmless()) {
-        match change(catalog, &wanted, difference, differences) {
+        match change(catalog, &wanted, difference, differences, rows) {
             Answer::Table(model) => tables.push(model),
             Answer::Column(change) => columns.push(change),
             Answer::Index(change) => indexes.push(change),
@@ -52,6 +62,7 @@ fn change(
     wanted: &Snapshot,
     difference: &Difference,
     all: &[Difference],
+    rows: Rows,
 ) -> Answer {
     let table = difference.table();
     let Some(shape) = wanted.models.get(table) else { return Answer::NotAdditive };
@@ -59,7 +70,8 @@ fn change(
     match difference.kind() {
         DifferenceKind::MissingTable => Answer::Table(model),
         DifferenceKind::MissingColumn { column, .. } => {
-            add_column(catalog, wanted, table, column).map_or(Answer::NotAdditive, Answer::Column)
+            let added = add_column(catalog, wanted, table, column, rows);
+            added.map_or(Answer::NotAdditive, Answer::Column)
         }
         DifferenceKind::MissingIndex { name, .. } => {
             let name = name.clone();
@@ -78,11 +90,18 @@ fn change(
     }
 }
 
-fn add_column(catalog: &Catalog, wanted: &Snapshot, table: &str, column: &str) -> Option<Change> {
+fn add_column(
+    catalog: &Catalog,
+    wanted: &Snapshot,
+    table: &str,
+    column: &str,
+    rows: Rows,
+) -> Option<Change> {
     let shape = wanted.models.get(table)?;
     let model = catalog.models().iter().find(|model| *model.table.table == *table)?;
     let field = model.fields.iter().find(|field| *field.column == *column)?;
-    if shape.key.iter().any(|key| key == column) || !can_be_added(field) {
+    let is_key = shape.key.iter().any(|key| key == column);
+    if is_key || rows == Rows::Possible && !can_be_added(field) {
         return None;
     }
     let reference = shape.references.iter().find(|(_, it)| it.fields == [column]);

@@ -1,4 +1,7 @@
 //! The migrations of a folder, and which of them a database has seen.
+//!
+//! Those that are built into Mainstay are lineages of their own, each numbered from 1:
+//! they are applied before an app's, which are read as what comes after them.
 
 use std::fmt;
 
@@ -7,10 +10,15 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Migration, Snapshot, read::read};
 
+/// The lineage of an app's own migrations.
+pub const APP_LINEAGE: &str = "app";
+
 /// What is noted of a migration that was applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MigrationRecord {
-    /// Its number, counted from 1.
+    /// Whose it is: [`APP_LINEAGE`], or that of what is built in.
+    pub lineage: String,
+    /// Its number within its lineage, counted from 1.
     pub number: u32,
     /// Its name.
     pub name: String,
@@ -30,9 +38,10 @@ pub struct AppliedMigration {
     pub applied_at: String,
 }
 
-/// The migrations of a folder, in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The migrations of one lineage, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Migrations {
+    lineage: String,
     all: Vec<Migration>,
     after: Snapshot,
 }
@@ -110,26 +119,50 @@ impl fmt::Display for MigrationMistake {
 impl std::error::Error for MigrationMistake {}
 
 impl MigrationRecord {
-    /// The name of its file: `0001_start.toml`.
+    /// The name of its file: `0001_start.toml`; of one that is built in, where it is said
+    /// to lie: `built-in/auth/0001_identity.toml`.
     #[must_use]
     pub fn file(&self) -> String {
-        file_name(self.number, &self.name)
+        let file = file_name(self.number, &self.name);
+        match self.is_built_in() {
+            true => format!("built-in/{}/{file}", self.lineage),
+            false => file,
+        }
+    }
+
+    /// Whether it is Mainstay's, and no app's.
+    #[must_use]
+    pub fn is_built_in(&self) -> bool {
+        self.lineage != APP_LINEAGE
     }
 }
 
 impl Migrations {
-    /// Reads the files of a folder, whose names are `NNNN_name.toml`, numbered from 1
-    /// without a gap.
+    /// Reads an app's files, as [`of`](Self::of) does, where nothing is built in.
     ///
     /// # Errors
     /// The first mistake: what comes after it cannot be judged.
     pub fn read(files: &[SourceFile]) -> Result<Self, MigrationMistake> {
+        Self::of(APP_LINEAGE, &Snapshot::default(), files)
+    }
+
+    /// Reads the files of a lineage, whose names are `NNNN_name.toml`, numbered from 1
+    /// without a gap. `before` are the tables that are there before the first of them.
+    ///
+    /// # Errors
+    /// The first mistake: what comes after it cannot be judged.
+    pub fn of(
+        lineage: &str,
+        before: &Snapshot,
+        files: &[SourceFile],
+    ) -> Result<Self, MigrationMistake> {
         let mut numbered = files
             .iter()
             .map(|file| Ok((number_and_name(&file.path)?, file)))
             .collect::<Result<Vec<_>, MigrationMistake>>()?;
         numbered.sort_by_key(|((number, _), _)| *number);
-        let mut migrations = Self::default();
+        let mut migrations =
+            Self { lineage: lineage.to_owned(), all: Vec::new(), after: before.clone() };
         for ((number, name), file) in numbered {
             let expected = migrations.next_number();
             if number != expected {
@@ -151,6 +184,7 @@ impl Migrations {
             message: fault.message,
         })?;
         let record = MigrationRecord {
+            lineage: self.lineage.clone(),
             number,
             name: name.to_owned(),
             hash: hash(&file.text),
@@ -160,13 +194,19 @@ impl Migrations {
         Ok(())
     }
 
+    /// Whose they are.
+    #[must_use]
+    pub fn lineage(&self) -> &str {
+        &self.lineage
+    }
+
     /// The migrations in order.
     #[must_use]
     pub fn all(&self) -> &[Migration] {
         &self.all
     }
 
-    /// What they come to.
+    /// What they come to, with what was there before them.
     #[must_use]
     pub fn snapshot(&self) -> &Snapshot {
         &self.after
@@ -191,12 +231,14 @@ impl Migrations {
         Ok(file_name(self.next_number(), name))
     }
 
-    /// Where a database that has seen these stands, by number.
+    /// Where a database that has seen these stands. Those of other lineages do not count.
     ///
     /// # Errors
     /// Where it has seen another text of one, or one that comes after one it has not seen.
     pub fn standing(&self, applied: &[AppliedMigration]) -> Result<Standing, HistoryError> {
         let mut standing = Standing::default();
+        let applied: Vec<&AppliedMigration> =
+            applied.iter().filter(|it| it.record.lineage == self.lineage).collect();
         let last = applied.last();
         for migration in &self.all {
             let Some(record) = migration.record() else { continue };
@@ -225,7 +267,8 @@ impl Migrations {
             }
         }
         let last = self.next_number() - 1;
-        standing.ahead = applied.iter().filter(|it| it.record.number > last).cloned().collect();
+        let ahead = applied.into_iter().filter(|it| it.record.number > last);
+        standing.ahead = ahead.cloned().collect();
         Ok(standing)
     }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use expect_test::{Expect, expect};
 use mainstay_core::{Catalog, SourceFile, read_app};
 
-use super::{differences, steps};
+use super::{Rows, differences, steps};
 use crate::{ColumnSchema, IndexSchema, ReferenceSchema, Schema, TableSchema};
 
 const USERS: &str = "[model]\nid = \"text\"\ntimestamps = false\n[fields]\nname = { type = \"text\", unique = true }\nrank = { type = \"int\", required = true, default = 1 }\nneeded = { type = \"int\", required = true }\nteam = { type = \"ref\", to = \"teams\" }\n";
@@ -18,7 +18,7 @@ fn catalog() -> Catalog {
         path: format!("models/{name}.toml"),
         text: text.to_owned(),
     };
-    read_app(&[file("users", USERS), file("teams", TEAMS)], &[]).unwrap().catalog
+    read_app(&[], &[file("users", USERS), file("teams", TEAMS)], &[]).unwrap().catalog
 }
 
 fn column(name: &str, sql_type: &str, nullable: bool) -> ColumnSchema {
@@ -64,7 +64,7 @@ fn check(change: impl FnOnce(&mut Schema), expected: Expect) {
     let mut actual = wanted.clone();
     change(&mut actual);
     let found = differences(&wanted, &actual);
-    let (steps, rest) = steps(&catalog(), &found);
+    let (steps, rest) = steps(&catalog(), &found, Rows::Possible);
     let lines: Vec<String> = found
         .iter()
         .map(|difference| {

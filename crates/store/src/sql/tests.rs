@@ -63,7 +63,7 @@ fn catalog() -> Catalog {
         path: format!("models/{name}.toml"),
         text: text.to_owned(),
     };
-    read_app(&[file("users", USERS), file("posts", POSTS)], &[]).unwrap().catalog
+    read_app(&[], &[file("users", USERS), file("posts", POSTS)], &[]).unwrap().catalog
 }
 
 /// Names of the test's fields and refs, looked up.

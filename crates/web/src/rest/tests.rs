@@ -168,7 +168,7 @@ fn app_of(files: &[(&str, &str)], keyring: &Keyring) -> App {
         text: (*text).to_owned(),
     };
     let files: Vec<SourceFile> = files.iter().map(file).collect();
-    let catalog = Arc::new(read_app(&files, &[]).expect("a good app").catalog);
+    let catalog = Arc::new(read_app(&[], &files, &[]).expect("a good app").catalog);
     let rulebook = Arc::new(mainstay_rules::compile(&catalog).expect("good rules"));
     let planner = Planner::new(catalog, rulebook, Limits::default(), Features { aggregates: true });
     let verifier = Verifier::new(

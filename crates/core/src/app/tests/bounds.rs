@@ -18,7 +18,7 @@ fn what_is_too_much_is_refused() {
     let deep = SourceFile { path: "models/deep.toml".into(), text: deep };
     let keys: String = (0..500).map(|at| format!("x{at} = 1\n")).collect();
     let many = SourceFile { path: "models/many.toml".into(), text: keys };
-    let found = |file: SourceFile| read_app(&[file], &[]).expect_err("too much").found;
+    let found = |file: SourceFile| read_app(&[], &[file], &[]).expect_err("too much").found;
     assert_eq!(found(big)[0].message, "the file is larger than 262144 bytes");
     assert_eq!(found(wide)[0].message, "a model has at most 500 fields");
     assert_eq!(found(many).len(), DIAGNOSTICS_MAX);
@@ -34,7 +34,7 @@ proptest! {
     ) {
         let files = [("mainstay.toml", settings), ("models/posts.toml", model)]
             .map(|(path, text)| SourceFile { path: path.into(), text });
-        if let Err(refused) = read_app(&files, &[]) {
+        if let Err(refused) = read_app(&[], &files, &[]) {
             prop_assert!(!refused.found.is_empty());
             let _ = render_diagnostics(&refused.found, &files, Colour::Ansi);
         }
@@ -48,7 +48,7 @@ proptest! {
         let mut text = BLOG.to_owned();
         text.replace_range(at..end, &with);
         let files = files(&text);
-        if let Err(refused) = read_app(&files, &[]) {
+        if let Err(refused) = read_app(&[], &files, &[]) {
             let _ = render_diagnostics(&refused.found, &files, Colour::Plain);
         }
     }
@@ -61,7 +61,8 @@ fn patterns_are_bounded_together_however_small_each_of_them_is_written() {
             .map(|at| format!("f{at} = {{ type = \"text\", pattern = '{pattern}' }}\n"))
             .collect();
         let files = files(&format!("-- models/things.toml\n[fields]\n{fields}"));
-        let found = read_app(&files, &[]).map_or_else(|refused| refused.found, |app| app.warnings);
+        let found =
+            read_app(&[], &files, &[]).map_or_else(|refused| refused.found, |app| app.warnings);
         let mut labels: Vec<String> = found.into_iter().filter_map(|it| it.label).collect();
         labels.dedup();
         labels.join("; ")

@@ -5,7 +5,7 @@ use super::*;
 
 /// The messages of a folder's mistakes, each with its place.
 fn told(text: &str, expected: Expect) {
-    let found = read_app(&files(text), &[]).expect_err("mistakes").found;
+    let found = read_app(&[], &files(text), &[]).expect_err("mistakes").found;
     let lines: Vec<String> = found
         .iter()
         .map(|it| format!("{}:{}:{} {}\n", it.file, it.line, it.column, it.message))
@@ -15,7 +15,7 @@ fn told(text: &str, expected: Expect) {
 
 /// What is not known of each model.
 fn in_doubt(text: &str, expected: Expect) {
-    let partial = read_app(&files(text), &[]).expect_err("mistakes").for_rules;
+    let partial = read_app(&[], &files(text), &[]).expect_err("mistakes").for_rules;
     let declared = partial.declarations();
     let mut out = String::new();
     for id in declared.model_ids() {

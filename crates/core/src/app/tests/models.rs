@@ -184,7 +184,7 @@ fn equal_folders_have_equal_versions_and_changed_rules_another() {
     assert_eq!(version(BLOG), version(BLOG));
     let mut reversed = files(BLOG);
     reversed.reverse();
-    assert_eq!(read_app(&reversed, &[]).expect("the same").catalog.version(), version(BLOG));
+    assert_eq!(read_app(&[], &reversed, &[]).expect("the same").catalog.version(), version(BLOG));
     assert_ne!(version(BLOG), version(&BLOG.replace("published ||", "!published ||")));
     assert_ne!(version(BLOG), version(&BLOG.replace("max = 200", "max = 201")));
     let limits = "name = \"blog\"\n[limits]\npage_rows_max = 5\n";

@@ -246,7 +246,7 @@ fn variables_override_the_file() {
         ("MAINSTAY_ROLES__EDITOR__CAN", "posts.publish, posts.pin"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let settings = read_app(&files, &environment).expect("no mistakes").settings;
+    let settings = read_app(&[], &files, &environment).expect("no mistakes").settings;
     assert_eq!(settings.server.listen.to_string(), "127.0.0.1:9");
     assert!(!settings.server.compression);
     let origins: Vec<&str> = settings.server.cors_origins.iter().map(WebOrigin::as_str).collect();
@@ -263,7 +263,7 @@ fn variables_override_the_file() {
 
 #[test]
 fn an_empty_folder_is_an_app_and_every_key_has_a_default() {
-    let app = read_app(&[], &[]).expect("no mistakes");
+    let app = read_app(&[], &[], &[]).expect("no mistakes");
     assert_eq!(app.settings, Settings::default());
     assert!(app.catalog.models().is_empty());
     let table: String = Settings::describe()
@@ -327,7 +327,7 @@ fn every_default_in_the_documentation_is_read_back_as_itself() {
     for key in Settings::describe().iter().filter(|key| !key.default.is_empty()) {
         let text = format!("[{}]\n{} = {}\n", key.section, key.key, key.default);
         let files = [SourceFile { path: SETTINGS_FILE.into(), text }];
-        let app = read_app(&files, &[]).expect("a default is valid");
+        let app = read_app(&[], &files, &[]).expect("a default is valid");
         assert_eq!(app.settings, Settings::default(), "{key:?}");
     }
 }

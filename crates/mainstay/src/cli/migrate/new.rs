@@ -10,8 +10,9 @@ use mainstay_store::{
 use serde_json::{Value as Json, json};
 
 use crate::{
+    built_in::BuiltInMigrations,
     cli::{Failure, arguments::NewMigrationArguments, output::Output},
-    database::DatabaseError,
+    database::{DatabaseError, of_app},
     folder::Folder,
     load::{environment, load},
 };
@@ -19,7 +20,8 @@ use crate::{
 pub(super) fn run(arguments: &NewMigrationArguments, output: &Output) -> Result<(), Failure> {
     let folder = Folder::open(&arguments.dir)?;
     let files = folder.read_migrations()?.unwrap_or_default();
-    let migrations = Migrations::read(&files).map_err(DatabaseError::from)?;
+    let built_in = BuiltInMigrations::read().map_err(DatabaseError::from)?;
+    let migrations = of_app(&built_in, &files).map_err(DatabaseError::from)?;
     let file = migrations.next_file(&arguments.name).map_err(Failure::Usage)?;
     if arguments.empty {
         let path = folder.write_migration(&file, &render_empty())?;
@@ -36,9 +38,12 @@ pub(super) fn run(arguments: &NewMigrationArguments, output: &Output) -> Result<
         }
         return Ok(());
     }
-    refuse_loss(&steps, arguments)?;
+    // Before the first migration there is nothing of the app's that could be lost.
+    if !migrations.all().is_empty() {
+        refuse_loss(&steps, arguments)?;
+    }
     let text = render(&steps);
-    check(files, &file, &text, &loaded.catalog)?;
+    check(&built_in, files, &file, &text, &loaded.catalog)?;
     let path = folder.write_migration(&file, &text)?;
     tell(&path, &steps, arguments, output);
     Ok(())
@@ -117,13 +122,14 @@ fn refuse_loss(steps: &[MigrationStep], arguments: &NewMigrationArguments) -> Re
 
 /// Whether what is written is read again as what the models want.
 fn check(
+    built_in: &BuiltInMigrations,
     mut files: Vec<SourceFile>,
     file: &str,
     text: &str,
     catalog: &Catalog,
 ) -> Result<(), Failure> {
     files.push(SourceFile { path: file.to_owned(), text: text.to_owned() });
-    let read = Migrations::read(&files).map_err(DatabaseError::from)?;
+    let read = of_app(built_in, &files).map_err(DatabaseError::from)?;
     match compare(read.snapshot(), catalog, &Choices::default()) {
         Ok(steps) if steps.is_empty() => Ok(()),
         _ => Err(Failure::App("BUG: the migration does not lead to the models".to_owned())),

@@ -36,7 +36,10 @@ async fn tell(
     let mut lines: Vec<Line<'_>> = Vec::new();
     for migration in migrations.all() {
         let Some(record) = migration.record() else { continue };
-        let seen = applied.iter().find(|it| it.record.number == record.number);
+        let is_same = |it: &&AppliedMigration| {
+            it.record.lineage == record.lineage && it.record.number == record.number
+        };
+        let seen = applied.iter().find(is_same);
         lines.push(Line {
             record,
             state: if seen.is_some() { "applied" } else { "pending" },
@@ -44,7 +47,7 @@ async fn tell(
             loses: migration.steps().iter().filter_map(MigrationStep::loses).collect(),
         });
     }
-    lines.extend(standing.ahead.iter().map(|AppliedMigration { record, applied_at }| Line {
+    lines.extend(standing.ahead().map(|AppliedMigration { record, applied_at }| Line {
         record,
         state: "ahead",
         applied_at: Some(applied_at),
@@ -91,6 +94,7 @@ fn print(lines: &[Line<'_>], output: &Output) {
 
 fn as_json(line: &Line<'_>) -> Json {
     json!({
+        "lineage": line.record.lineage,
         "number": line.record.number,
         "name": line.record.name,
         "file": line.record.file(),

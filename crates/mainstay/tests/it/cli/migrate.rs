@@ -48,22 +48,28 @@ fn a_migration_is_written_applied_and_told_of() {
     "#]]
     .assert_eq(done(&migrate(&directory, &["new", "again"])));
     expect![[r#"
-        0001_start.toml  pending
+        built-in/auth/0001_identity.toml  pending
+        0001_start.toml                   pending
     "#]]
     .assert_eq(done(&migrate(&directory, &["status"])));
-    expect![[r#"
-        applied 0001_start.toml
-          + create table posts
-    "#]]
-    .assert_eq(done(&migrate(&directory, &["up"])));
+    let applied = migrate(&directory, &["up"]);
+    let (built_in, own) = done(&applied).split_once("applied 0001_start.toml\n").expect("both");
+    assert!(built_in.starts_with("applied built-in/auth/0001_identity.toml\n"), "{built_in}");
+    assert_eq!(own, "  + create table posts\n");
     assert!(done(&migrate(&directory, &["up"])).ends_with("has seen every migration\n"));
 
     model(directory.path(), "title = { type = \"text\" }\nviews = { type = \"int\", default = 0 }");
     let ended = migrate(&directory, &["status", "--json"]);
     let status: Json = serde_json::from_str(done(&ended)).expect("JSON");
     assert_eq!(status["models_equal"], false);
-    assert_eq!(status["migrations"][0]["state"], "applied");
-    assert!(status["migrations"][0]["applied_at"].is_string());
+    for (migration, lineage) in [(0, "auth"), (1, "app")] {
+        let migration = &status["migrations"][migration];
+        assert_eq!(
+            (&migration["lineage"], &migration["state"]),
+            (&lineage.into(), &"applied".into())
+        );
+        assert!(migration["applied_at"].is_string());
+    }
     let ended = migrate(&directory, &["new", "count_views", "--json"]);
     let written: Json = serde_json::from_str(done(&ended)).expect("JSON");
     assert_eq!(written["file"], "migrations/0002_count_views.toml");
@@ -141,7 +147,7 @@ fn production_starts_neither_behind_its_migrations_nor_ahead_of_them() {
     assert_eq!(ahead.code, Some(1));
     assert!(ahead.err.contains("has seen 0003_move.toml"), "{}", ahead.err);
     let told = migrate(&directory, &["status"]);
-    assert!(done(&told).contains("0003_move.toml         ahead"), "{}", told.out);
+    assert!(done(&told).contains("\n0003_move.toml                    ahead"), "{}", told.out);
 }
 
 #[test]
@@ -212,7 +218,10 @@ fn a_migration_that_fails_is_named_and_those_before_it_stay() {
     assert!(failed.out.contains("applied 0001_start.toml"), "{}", failed.out);
     assert!(failed.err.contains("0002_wrong.toml was not applied"), "{}", failed.err);
     assert!(failed.err.contains("no such column: nothing_such"), "{}", failed.err);
-    assert!(done(&migrate(&directory, &["status"])).contains("0002_wrong.toml  pending"));
+    assert!(
+        done(&migrate(&directory, &["status"]))
+            .contains("0002_wrong.toml                   pending")
+    );
 }
 
 #[test]
@@ -260,7 +269,10 @@ fn a_process_that_is_killed_during_a_migration_leaves_it_to_be_applied() {
     }
     child.kill().expect("killed");
     child.wait().expect("gone");
-    assert!(done(&migrate(&directory, &["status"])).contains("0002_long.toml   pending"));
+    assert!(
+        done(&migrate(&directory, &["status"]))
+            .contains("0002_long.toml                    pending")
+    );
     fs::remove_file(directory.path().join("migrations/0002_long.toml")).expect("removed");
     let server = Server::start("serve", directory.path());
     assert!(server.get("/rest/v1/posts", "").ends_with("[]"));
@@ -288,7 +300,8 @@ fn the_migrations_that_the_documentation_shows_are_those_that_are_written() {
         ("migrations/0001_start.toml", file("migrations/0001_start.toml")),
     ]);
     done(&migrate(&directory, &["up"]));
-    let said = ["--rename", "posts.title=headline", "--drop", "users.name", "--allow-loss"];
+    let said =
+        ["--rename", "posts.title=headline", "--drop", "mainstay_users.name", "--allow-loss"];
     done(&migrate(&directory, &[&["new", "headlines"][..], &said].concat()));
     let path = directory.path().join("migrations/0002_headlines.toml");
     let written = fs::read_to_string(&path).expect("written");

@@ -14,7 +14,7 @@ fn catalog(models: &[(&str, &str)]) -> Catalog {
         text: format!("[model]\ntimestamps = false\n[fields]\n{fields}\n"),
     };
     let files: Vec<SourceFile> = models.iter().map(file).collect();
-    read_app(&files, &[]).map_err(|refused| format!("{:?}", refused.found)).unwrap().catalog
+    read_app(&[], &files, &[]).map_err(|refused| format!("{:?}", refused.found)).unwrap().catalog
 }
 
 fn choices(said: &[&str]) -> Choices {
@@ -279,7 +279,7 @@ fn what_loses_says_what() {
 fn a_key_stays_of_its_type() {
     let before = Snapshot::of(&catalog(&[POSTS]));
     let text = "[model]\nid = \"int\"\ntimestamps = false\n[fields]\ntitle = { type = \"text\" }\n";
-    let wanted = read_app(&[file("models/posts.toml", text)], &[]).unwrap().catalog;
+    let wanted = read_app(&[], &[file("models/posts.toml", text)], &[]).unwrap().catalog;
     let told = compare(&before, &wanted, &Choices::default()).unwrap_err().to_string();
     expect!["the key of `posts` cannot become another: make another model and move its rows"]
         .assert_eq(&told);

@@ -76,7 +76,7 @@ pub(in crate::rest) fn decode_put<'a>(
         return Err(Error::new(Code::BodyUnreadable, "the body of PUT must be one object"));
     };
     let catalog = planner.catalog();
-    if let Some(model) = catalog.model_id(&asked.model).map(|id| catalog.model(id)) {
+    if let Some(model) = catalog.exposed_id(&asked.model).map(|id| catalog.model(id)) {
         let json_depth_max = planner.limits().json_depth_max;
         must_address(model, &query.clauses.filters, &row, json_depth_max)?;
     }
@@ -155,7 +155,7 @@ fn put_mismatch() -> Error {
 }
 
 fn address(model: &Text<'_>, catalog: &Catalog) -> Option<Address> {
-    let found = catalog.model(catalog.model_id(model)?);
+    let found = catalog.model(catalog.exposed_id(model)?);
     let key: Vec<Box<str>> =
         found.key.iter().map(|field| found.field(*field).name.clone()).collect();
     (!key.is_empty()).then(|| Address { model: found.name.clone(), key })
