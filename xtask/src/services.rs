@@ -7,10 +7,12 @@
 mod account;
 mod pgbouncer;
 mod postgres;
+mod smtp;
 mod supervisor;
 
 pub(crate) use pgbouncer::PgBouncer;
 pub(crate) use postgres::{Postgres, Stop, program as postgres_program};
+pub(crate) use smtp::Smtp;
 
 use std::{
     os::unix::process::ExitStatusExt as _,
@@ -35,17 +37,19 @@ const FLAGS: &[Flag] = &[(
 pub(crate) enum Kind {
     Postgres,
     PgBouncer,
+    Smtp,
 }
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 2] = [Self::Postgres, Self::PgBouncer];
+    pub(crate) const ALL: [Self; 3] = [Self::Postgres, Self::PgBouncer, Self::Smtp];
 
     /// As its makers call it.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Postgres => "PostgreSQL",
             Self::PgBouncer => "PgBouncer",
+            Self::Smtp => "SMTP",
         }
     }
 
@@ -54,6 +58,7 @@ impl Kind {
         match self {
             Self::Postgres => "MAINSTAY_TEST_POSTGRES_URL",
             Self::PgBouncer => "MAINSTAY_TEST_PGBOUNCER_URL",
+            Self::Smtp => "MAINSTAY_TEST_SMTP_URL",
         }
     }
 }
@@ -73,6 +78,7 @@ pub(crate) enum Absence {
 pub(crate) struct Services {
     pgbouncer: Result<PgBouncer, Absence>,
     postgres: Result<Postgres, Absence>,
+    smtp: Result<Smtp, Absence>,
 }
 
 impl Services {
@@ -87,14 +93,18 @@ impl Services {
             })
             .map_err(Absence::Missing)
             .and_then(|postgres| PgBouncer::start_new(postgres).map_err(Absence::Broken));
-        Self { pgbouncer, postgres }
+        let smtp = smtp::ensure(missing)
+            .map_err(Absence::Missing)
+            .and_then(|()| Smtp::start_new().map_err(Absence::Broken));
+        Self { pgbouncer, postgres, smtp }
     }
 
     /// Each variable and its value, for the environment of tests.
     pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
         let postgres = self.postgres.as_ref().ok().map(Postgres::url);
         let pgbouncer = self.pgbouncer.as_ref().ok().map(PgBouncer::url);
-        [(Kind::Postgres, postgres), (Kind::PgBouncer, pgbouncer)]
+        let smtp = self.smtp.as_ref().ok().map(Smtp::url);
+        [(Kind::Postgres, postgres), (Kind::PgBouncer, pgbouncer), (Kind::Smtp, smtp)]
             .into_iter()
             .filter_map(|(kind, url)| Some((kind.variable(), url?)))
             .collect()
@@ -105,6 +115,7 @@ impl Services {
         match kind {
             Kind::Postgres => self.postgres.as_ref().err(),
             Kind::PgBouncer => self.pgbouncer.as_ref().err(),
+            Kind::Smtp => self.smtp.as_ref().err(),
         }
     }
 }

@@ -39,9 +39,9 @@ pub use self::{
     roles::{Role, Roles},
     settings::{
         AppSettings, AuthSettings, DatabaseSettings, Durability, LogFormat, LogLevel, LogSettings,
-        RedisSettings, RestSettings, ServerSettings, SettingDoc, Settings,
+        MailSettings, RedisSettings, RestSettings, ServerSettings, SettingDoc, Settings,
     },
-    words::{Network, Secret, WebOrigin},
+    words::{MailSender, Network, Secret, WebOrigin},
 };
 
 /// The file that settings are read from.

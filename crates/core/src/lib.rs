@@ -27,8 +27,9 @@ mod value;
 pub use actor::{Actor, ActorKind, UserClaims};
 pub use app::{
     App, AppMistakes, AppSettings, AuthSettings, BuiltIn, DatabaseSettings, Durability, LogFormat,
-    LogLevel, LogSettings, Network, RedisSettings, RestSettings, Role, Roles, SETTINGS_FILE,
-    Secret, ServerSettings, SettingDoc, Settings, SourceFile, WebOrigin, read_app,
+    LogLevel, LogSettings, MailSender, MailSettings, Network, RedisSettings, RestSettings, Role,
+    Roles, SETTINGS_FILE, Secret, ServerSettings, SettingDoc, Settings, SourceFile, WebOrigin,
+    read_app,
 };
 pub use catalog::{Catalog, CatalogVersion, FieldId, ModelId, RefId};
 pub use declarations::{Declarations, PartialCatalog};

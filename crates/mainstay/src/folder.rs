@@ -1,7 +1,7 @@
 //! The application folder as it lies on the disk.
 //!
-//! Reads what `core` parses: `mainstay.toml` and the files under `models/`, hidden
-//! ones left out (editors keep their locks there). Everything Mainstay makes for
+//! Reads what makes the app: `mainstay.toml`, the files under `models/` and the
+//! templates of mails in `mails/`, hidden ones left out (editors keep their locks there). Everything Mainstay makes for
 //! itself goes into `.mainstay/`, which only its owner can enter and which git
 //! ignores by a file of its own. It never writes anywhere else.
 
@@ -12,6 +12,7 @@ use std::{
 };
 
 use mainstay_core::{SETTINGS_FILE, SourceFile};
+use mainstay_mail::TEMPLATES_FOLDER;
 
 const MODELS: &str = "models";
 const MIGRATIONS: &str = "migrations";
@@ -82,6 +83,11 @@ impl Folder {
     /// The model files' directory; it need not be there.
     pub(crate) fn models(&self) -> PathBuf {
         self.path.join(MODELS)
+    }
+
+    /// The directory of the mails' templates; it need not be there.
+    pub(crate) fn mails(&self) -> PathBuf {
+        self.path.join(TEMPLATES_FOLDER)
     }
 
     /// The static files' directory; it need not be there.
@@ -165,6 +171,10 @@ impl Folder {
         if models.is_dir() {
             read_models(&models, MODELS, MODELS_DEPTH_MAX, &mut files)?;
         }
+        let mails = self.mails();
+        if mails.is_dir() {
+            read_templates(&mails, &mut files)?;
+        }
         files.sort_by(|one, other| one.path.cmp(&other.path));
         Ok(files)
     }
@@ -183,6 +193,16 @@ fn read_models(
                 read_models(&entry.path, &path, depth - 1, files)?;
             }
         } else if entry.name.ends_with(".toml") {
+            files.push(SourceFile { path, text: read_text(&entry.path)? });
+        }
+    }
+    Ok(())
+}
+
+fn read_templates(directory: &Path, files: &mut Vec<SourceFile>) -> Result<(), FolderError> {
+    for entry in visible_entries(directory)? {
+        if entry.path.is_file() {
+            let path = format!("{TEMPLATES_FOLDER}/{}", entry.name);
             files.push(SourceFile { path, text: read_text(&entry.path)? });
         }
     }
@@ -257,11 +277,16 @@ mod tests {
             ("models/.#posts.toml", "an editor's"),
             ("models/notes.md", "b"),
             ("models/old/users.toml", "c"),
+            ("mails/invite.txt", "f"),
+            ("mails/.invite.txt.swp", "an editor's"),
             ("mainstay.toml", "d"),
             ("other.toml", "e"),
         ]);
         let paths: Vec<String> = folder.read().unwrap().into_iter().map(|file| file.path).collect();
-        assert_eq!(paths, ["mainstay.toml", "models/old/users.toml", "models/posts.toml"]);
+        assert_eq!(
+            paths,
+            ["mails/invite.txt", "mainstay.toml", "models/old/users.toml", "models/posts.toml"]
+        );
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod cli;
 mod database;
 mod folder;
 mod load;
+mod mail;
 mod reload;
 mod running;
 mod seed;

@@ -11,7 +11,10 @@ use mainstay_core::{
 };
 use mainstay_rules::{RuleMistake, Rulebook};
 
-use crate::built_in;
+use crate::{
+    built_in,
+    mail::{MailSetup, read_mail, read_templates},
+};
 
 /// An app whose models, settings and rules hold together.
 #[derive(Debug)]
@@ -21,6 +24,9 @@ pub(crate) struct Loaded {
     pub(crate) settings: Settings,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) rulebook: Arc<Rulebook>,
+    /// The words of mails, and how they leave.
+    #[expect(dead_code, reason = "what sends mails is not begun by `serve` yet")]
+    pub(crate) mail: MailSetup,
     /// What has no effect or will surprise.
     pub(crate) warnings: Vec<Diagnostic>,
 }
@@ -83,22 +89,31 @@ pub(crate) fn load(
     files: Vec<SourceFile>,
     environment: &[(String, String)],
 ) -> Result<Loaded, Mistakes> {
+    let templates = read_templates(&files);
     let app = match read_app(&built_in::models(), &files, environment) {
         Ok(app) => app,
         Err(refused) => {
             let in_rules = mainstay_rules::find_mistakes(&refused.for_rules);
-            return Err(with_rules(refused.found, &in_rules, files));
+            let mut found = refused.found;
+            found.extend(templates.err().unwrap_or_default());
+            return Err(with_rules(found, &in_rules, files));
         }
     };
-    let rulebook = match mainstay_rules::compile(&app.catalog) {
-        Ok(rulebook) => rulebook,
-        Err(in_rules) => return Err(with_rules(app.warnings, &in_rules, files)),
+    let mail = read_mail(templates, &app.settings.mail);
+    let (rulebook, mail) = match (mainstay_rules::compile(&app.catalog), mail) {
+        (Ok(rulebook), Ok(mail)) => (rulebook, mail),
+        (rulebook, mail) => {
+            let mut found = app.warnings;
+            found.extend(mail.err().unwrap_or_default());
+            return Err(with_rules(found, &rulebook.err().unwrap_or_default(), files));
+        }
     };
     Ok(Loaded {
         files,
         settings: app.settings,
         catalog: Arc::new(app.catalog),
         rulebook: Arc::new(rulebook),
+        mail,
         warnings: app.warnings,
     })
 }

@@ -102,9 +102,9 @@ impl Reloader {
     }
 
     /// The directories and files whose changes matter: the folder itself, for
-    /// `mainstay.toml` and for `models/` that come and go, and `models/`.
-    pub(crate) fn watched(&self) -> [PathBuf; 2] {
-        [self.folder.path().to_owned(), self.folder.models()]
+    /// `mainstay.toml` and for directories that come and go, `models/` and `mails/`.
+    pub(crate) fn watched(&self) -> [PathBuf; 3] {
+        [self.folder.path().to_owned(), self.folder.models(), self.folder.mails()]
     }
 }
 
@@ -119,6 +119,7 @@ fn unchangeable(started_with: &Settings, now: &Settings) -> Vec<&'static str> {
     compare(started_with.server == now.server, "[server]");
     compare(started_with.database == now.database, "[database]");
     compare(started_with.auth.signing_key == now.auth.signing_key, "[auth] signing_key");
+    compare(started_with.mail == now.mail, "[mail]");
     compare(started_with.rest.tx_rollback == now.rest.tx_rollback, "[rest] tx_rollback");
     compare(
         started_with.limits.url_bytes_max == now.limits.url_bytes_max,

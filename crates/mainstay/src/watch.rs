@@ -7,8 +7,12 @@
 //! not be served. Files are also opened to be read, by ourselves among others; that is
 //! no change.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
+use mainstay_mail::TEMPLATES_FOLDER;
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -74,12 +78,15 @@ impl Changes {
     }
 }
 
-/// Whether an event is of what makes an app: its `.toml` files, or `models` itself. A
-/// database may lie in the same directory, and changes with every write.
+/// Whether an event is of what makes an app: its `.toml` files, what lies in `mails`, or
+/// `models` or `mails` itself. A database may lie in the same directory, and changes with every write.
 fn matters(event: &Event) -> bool {
     let is_ours = |path: &PathBuf| {
+        let is_called = |path: &Path, name: &str| path.file_name().is_some_and(|it| it == name);
         path.extension().is_some_and(|extension| extension == "toml")
-            || path.file_name().is_some_and(|name| name == "models")
+            || is_called(path, "models")
+            || is_called(path, TEMPLATES_FOLDER)
+            || path.parent().is_some_and(|parent| is_called(parent, TEMPLATES_FOLDER))
     };
     !matches!(event.kind, EventKind::Access(_))
         && (event.paths.is_empty() || event.paths.iter().any(is_ours))
@@ -102,6 +109,8 @@ mod tests {
         let modified = EventKind::Modify(ModifyKind::Data(DataChange::Any));
         assert!(told(modified, "/app/models/posts.toml"));
         assert!(told(modified, "/app/models"));
+        assert!(told(modified, "/app/mails/invite.html"));
+        assert!(!told(modified, "/app/invite.html"));
         assert!(!told(modified, "/app/data.db-wal"));
         assert!(!told(EventKind::Access(AccessKind::Any), "/app/mainstay.toml"));
     }

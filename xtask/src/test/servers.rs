@@ -15,7 +15,7 @@ use crate::{
 fn packages(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Postgres => &["mainstay-store-postgres"],
-        Kind::PgBouncer => &[],
+        Kind::PgBouncer | Kind::Smtp => &[],
     }
 }
 
@@ -24,6 +24,7 @@ fn module(kind: Kind) -> &'static str {
     match kind {
         Kind::Postgres => "on_postgres",
         Kind::PgBouncer => "on_pgbouncer",
+        Kind::Smtp => "on_smtp",
     }
 }
 

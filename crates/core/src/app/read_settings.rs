@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Sections that may stand in the file and have no keys yet.
-const EMPTY_SECTIONS: [&str; 2] = ["mail", "cache"];
+const EMPTY_SECTIONS: [&str; 1] = ["cache"];
 
 /// Variables that begin with `MAINSTAY_` and are not settings: switches of the
 /// test command.

@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use super::{
     keys::{Key, Section, section},
     roles::Roles,
-    words::{Network, Secret, WebOrigin, words},
+    words::{MailSender, Network, Secret, WebOrigin, words},
 };
 use crate::Limits;
 
@@ -26,6 +26,8 @@ pub struct Settings {
     pub redis: RedisSettings,
     /// `[auth]`: what tokens say.
     pub auth: AuthSettings,
+    /// `[mail]`: how mails leave.
+    pub mail: MailSettings,
     /// `[rest]`: switches of the REST API.
     pub rest: RestSettings,
     /// `[limits]`: what a request may ask for at most.
@@ -132,6 +134,19 @@ section! {
 }
 
 section! {
+    /// How mails leave.
+    pub struct MailSettings in "mail" {
+        /// The server that mails are handed to: `smtps://USER:PASSWORD@HOST`,
+        /// `smtp+starttls://…` or, without encryption, `smtp://HOST:PORT`. Set it through
+        /// `MAINSTAY_MAIL__SMTP` where it holds a password.
+        smtp: Option<Secret> = None;
+        /// Whom mails come from: an address, or a name and an address,
+        /// `Blog <no-reply@example.com>`.
+        from: Option<MailSender> = None;
+    }
+}
+
+section! {
     /// Switches of the REST API.
     pub struct RestSettings in "rest" {
         /// Whether `Prefer: tx=rollback` is carried out. Left out: under `dev`.
@@ -217,6 +232,7 @@ impl Settings {
         visitor.section(&mut self.database);
         visitor.section(&mut self.redis);
         visitor.section(&mut self.auth);
+        visitor.section(&mut self.mail);
         visitor.section(&mut self.rest);
         visitor.section(&mut self.limits);
         visitor.section(&mut self.log);

@@ -113,6 +113,49 @@ impl Word for WebOrigin {
     }
 }
 
+/// Whom mails come from: `no-reply@example.com`, or with a name before it,
+/// `Blog <no-reply@example.com>`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct MailSender(Box<str>);
+
+impl MailSender {
+    /// Name and address, as they were written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Word for MailSender {
+    fn read_word(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let address = match text.strip_suffix('>').and_then(|rest| rest.split_once('<')) {
+            Some((_, address)) => address,
+            None => text,
+        };
+        let is_part = |part: &str| {
+            let allowed =
+                |letter: char| letter.is_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(letter);
+            !part.is_empty()
+                && part.split('.').all(|label| !label.is_empty())
+                && part.chars().all(allowed)
+        };
+        match address.split_once('@') {
+            Some((local, domain))
+                if is_part(local) && is_part(domain) && !text.chars().any(char::is_control) =>
+            {
+                Ok(Self(text.into()))
+            }
+            _ => Err("an address such as `no-reply@example.com` or `Blog <no-reply@example.com>`"
+                .to_owned()),
+        }
+    }
+
+    fn word(&self) -> String {
+        self.0.clone().into()
+    }
+}
+
 /// An address, or all that share its leading bits: `10.0.0.0/8`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Network {
@@ -231,6 +274,18 @@ mod tests {
         assert_eq!(read("http://localhost:3000").as_deref(), Some("http://localhost:3000"));
         assert_eq!(read("capacitor://localhost").as_deref(), Some("capacitor://localhost"));
         for text in ["*", "https://*.example.com", "https://a.com/", "a.com", "https://", "null"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn whom_mails_come_from_is_an_address_with_or_without_a_name() {
+        let read = |text| MailSender::read_word(text).ok().map(|it| it.as_str().to_owned());
+        assert_eq!(read(" a+b@mail.example ").as_deref(), Some("a+b@mail.example"));
+        assert_eq!(read("Blog <a@b.example>").as_deref(), Some("Blog <a@b.example>"));
+        for text in
+            ["", "a", "@b", "a@", "a b@c", "a@b@c", "a@b, c@d", "Blog <a@b", "x\n<a@b>", "a@.b"]
+        {
             assert_eq!(read(text), None, "{text}");
         }
     }

@@ -13,8 +13,8 @@ name = "blog"
 listn = "127.0.0.1:8000"
 [limits]
 body_byte_max = 5
-[mail]
-from = "a@b.c"
+[cache]
+size = 5
 -- models/posts.toml
 [modle]
 id = "uuid"
@@ -61,10 +61,10 @@ idd = "uuid"
               |
             help: did you mean `body_bytes_max`?
 
-            error: `[mail]` has no keys in this version
+            error: `[cache]` has no keys in this version
              --> mainstay.toml:8:1
               |
-            8 | from = "a@b.c"
+            8 | size = 5
               | ^^^^
 
             error: `modle` is not a key of a model file

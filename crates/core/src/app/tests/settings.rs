@@ -25,6 +25,8 @@ level = "loud"
 name = ""
 [auth]
 signing_key = 5
+[mail]
+from = "Blog"
 "#,
         &[],
         expect![[r#"
@@ -99,6 +101,12 @@ signing_key = 5
                |
             18 | signing_key = 5
                |               ^
+
+            error: `[mail] from` wants an address such as `no-reply@example.com` or `Blog <no-reply@example.com>`
+              --> mainstay.toml:20:8
+               |
+            20 | from = "Blog"
+               |        ^^^^^^
         "#]],
     );
 }
@@ -285,6 +293,8 @@ fn an_empty_folder_is_an_app_and_every_key_has_a_default() {
         [auth] issuer = 
         [auth] audience = "authenticated"
         [auth] signing_key = 
+        [mail] smtp = 
+        [mail] from = 
         [rest] tx_rollback = 
         [rest] aggregates = 
         [limits] body_bytes_max = 2097152

@@ -28,6 +28,27 @@ fn every_mistake_is_shown_with_its_place_and_the_command_fails() {
 }
 
 #[test]
+fn mistakes_in_mails_are_shown_and_the_password_of_their_server_is_not() {
+    let mails = ("mails/invite.txt", "Subject: Come in\n\n{{ lnk }}\n");
+    let settings = ("mainstay.toml", "[mail]\nsmtp = \"smtp://ada:sesame@mail.example\"\n");
+    let rule = ("models/posts.toml", "[rules]\nread = \"titel == 'a'\"\n");
+    for files in [vec![mails, settings, rule], vec![mails, ("mainstay.toml", "[cach]\n")]] {
+        let checked = run(&["check", text(&folder(&files))]);
+        assert_eq!(checked.code, Some(1));
+        assert!(checked.err.contains("--> mails/invite.txt:3:4"), "{}", checked.err);
+        assert!(checked.err.contains("did you mean `link`?"), "{}", checked.err);
+        let others = match files.len() {
+            3 => ["`[mail] smtp` wants `smtps://`", "--> models/posts.toml:2:9"],
+            _ => ["--> mainstay.toml:1:2", "did you mean `cache`?"],
+        };
+        for other in others {
+            assert!(checked.err.contains(other), "no {other} in:\n{}", checked.err);
+        }
+        assert!(!checked.err.contains("sesame"), "{}", checked.err);
+    }
+}
+
+#[test]
 fn a_rule_that_names_no_field_is_a_mistake_at_its_place() {
     let directory = folder(&[(
         "models/posts.toml",
