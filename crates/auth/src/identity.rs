@@ -82,7 +82,7 @@ pub struct Identity {
 /// How mails leave.
 pub struct Outgoing {
     /// What they say.
-    pub templates: Templates,
+    pub templates: Arc<Templates>,
     /// Told when one was put on its way.
     pub waiting: Arc<Notify>,
 }

@@ -38,6 +38,7 @@ use tower::{Layer, Service};
 use crate::{
     database::{self, Database, DatabaseError, SchemaPolicy},
     folder::{Folder, FolderError},
+    identity::{Parts, identity},
     load::{Loaded, Mistakes, environment, load},
     running::Running,
     seed::{SeedError, Seeded, seed},
@@ -239,7 +240,7 @@ impl App {
             _ => StartError::Listen { address, source },
         })?;
         let address = listener.local_addr()?;
-        let (opened, stack) = self.open().await?;
+        let (opened, stack) = self.open(Some(address)).await?;
         // Before anybody is answered, so that whoever finds it ready finds the rows.
         let seeded = match (opened.mode, opened.changes.created) {
             (Mode::Development, true) => Some(opened.seed().await),
@@ -254,7 +255,7 @@ impl App {
     /// # Errors
     /// Where the app cannot be opened, as for [`App::serve`].
     pub async fn router(self) -> Result<Router, StartError> {
-        let (_, stack) = self.open().await?;
+        let (_, stack) = self.open(None).await?;
         Ok(Router::new().fallback_service(stack))
     }
 
@@ -274,10 +275,13 @@ impl App {
         }
     }
 
-    pub(crate) async fn open(self) -> Result<(Opened, Stack), StartError> {
+    pub(crate) async fn open(
+        self,
+        address: Option<SocketAddr>,
+    ) -> Result<(Opened, Stack), StartError> {
         let settings = &self.loaded.settings;
         let stack_settings = stack_settings(settings, self.mode)?;
-        let keyring = keyring(&self.folder, settings)?;
+        let keyring = Arc::new(keyring(&self.folder, settings)?);
         let database = database::open(&self.folder, settings).await?;
         let policy = match self.mode {
             Mode::Development => SchemaPolicy::Additive,
@@ -293,8 +297,21 @@ impl App {
             },
             ..mainstay_web::Settings::new(keyring.jwks())
         };
-        let app = web_app(&self.loaded, &keyring, self.mode);
-        let state = mainstay_web::State::new(app, Arc::clone(&database.store), web_settings);
+        let verifier = Arc::new(verifier(&self.loaded, &keyring));
+        let planner = planner(&self.loaded, self.mode);
+        let identity = identity(Parts {
+            settings,
+            mode: self.mode,
+            address,
+            keyring: Arc::clone(&keyring),
+            verifier: Arc::clone(&verifier),
+            planner: Arc::clone(&planner),
+            store: Arc::clone(&database.store),
+            mail: &self.loaded.mail,
+        })?;
+        let app = mainstay_web::App::new(&settings.app.name, planner, verifier);
+        let store = Arc::clone(&database.store);
+        let state = mainstay_web::State::new(app, store, Arc::new(identity), web_settings);
 
         let files = match StaticFiles::open(&self.folder.public()) {
             Ok(files) => files,
@@ -349,7 +366,7 @@ pub(crate) struct Opened {
     pub(crate) environment: Vec<(String, String)>,
     pub(crate) loaded: Loaded,
     pub(crate) mode: Mode,
-    pub(crate) keyring: Keyring,
+    pub(crate) keyring: Arc<Keyring>,
     pub(crate) database: Database,
     pub(crate) changes: database::SchemaChanges,
     pub(crate) state: mainstay_web::State,
@@ -364,20 +381,26 @@ impl Opened {
     }
 }
 
-/// What a catalog, its rules and its roles are to a request.
-pub(crate) fn web_app(loaded: &Loaded, keyring: &Keyring, mode: Mode) -> mainstay_web::App {
+/// What makes plans of an app's models and rules.
+pub(crate) fn planner(loaded: &Loaded, mode: Mode) -> Arc<Planner> {
     let settings = &loaded.settings;
     let aggregates = settings.rest.aggregates.unwrap_or(mode == Mode::Development);
-    let planner = Planner::new(
+    Arc::new(Planner::new(
         Arc::clone(&loaded.catalog),
         Arc::clone(&loaded.rulebook),
         settings.limits.clone(),
         Features { aggregates },
-    );
-    let roles = settings.roles.clone();
-    let verifier =
-        Verifier::new(keyring, token_settings(settings), Box::new(move |held| roles.expand(held)));
-    mainstay_web::App::new(&settings.app.name, planner, Arc::new(verifier))
+    ))
+}
+
+fn verifier(loaded: &Loaded, keyring: &Keyring) -> Verifier {
+    Verifier::new(keyring, token_settings(&loaded.settings), expand_roles(loaded))
+}
+
+/// What an app's `[roles]` make of those that a user was given.
+pub(crate) fn expand_roles(loaded: &Loaded) -> mainstay_auth::ExpandRoles {
+    let roles = loaded.settings.roles.clone();
+    Box::new(move |held| roles.expand(held))
 }
 
 /// What tokens of this app say.

@@ -10,6 +10,7 @@ mod built_in;
 pub mod cli;
 mod database;
 mod folder;
+mod identity;
 mod load;
 mod mail;
 mod reload;

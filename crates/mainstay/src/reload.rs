@@ -8,11 +8,10 @@
 
 use std::path::PathBuf;
 
-use mainstay_auth::Keyring;
 use mainstay_core::{Diagnostic, Settings, SourceFile};
 
 use crate::{
-    app::{Mode, Opened, StartError, web_app},
+    app::{Mode, Opened, StartError, expand_roles, planner},
     database::{Database, SchemaPolicy},
     folder::{Folder, FolderError},
     load::load,
@@ -23,7 +22,6 @@ pub(crate) struct Reloader {
     folder: Folder,
     environment: Vec<(String, String)>,
     mode: Mode,
-    keyring: Keyring,
     database: Database,
     state: mainstay_web::State,
     /// What was read last, whether it could be served or not.
@@ -56,12 +54,10 @@ pub(crate) struct ServedAnew {
 
 impl Reloader {
     pub(crate) fn new(opened: &Opened) -> Self {
-        let text = opened.keyring.to_text();
         Self {
             folder: opened.folder.clone(),
             environment: opened.environment.clone(),
             mode: opened.mode,
-            keyring: Keyring::parse(&text).expect("BUG: a keyring reads its own text"),
             database: opened.database.clone(),
             state: opened.state.clone(),
             files: opened.loaded.files.clone(),
@@ -92,7 +88,7 @@ impl Reloader {
             Ok(changes) => changes,
             Err(error) => return Reloaded::Refused(error.into()),
         };
-        self.state.reload(web_app(&loaded, &self.keyring, self.mode));
+        self.state.reload(planner(&loaded, self.mode), expand_roles(&loaded));
         Reloaded::Served(ServedAnew {
             steps: changes.steps,
             after_restart: unchangeable(&self.started_with, &loaded.settings),

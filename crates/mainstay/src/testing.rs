@@ -36,6 +36,13 @@ use std::{
 pub use self::client::Response;
 use crate::{App, Mode, Running, StartError, auth::TokenRequest, reload::Reloaded, seed::Seeded};
 
+/// What apps under test are served with: no test survives a power cut, so none waits for
+/// the disk; nobody reads mails; and tokens are made as a test needs them.
+const ENVIRONMENT: [(&str, &str); 3] = [
+    ("MAINSTAY_DATABASE__DURABILITY", "process"),
+    ("MAINSTAY_AUTH__CONFIRM_EMAIL", "false"),
+    ("MAINSTAY_AUTH__SESSIONLESS_TOKENS", "true"),
+];
 /// Seconds for which the tokens hold.
 const TOKEN_LIFETIME_S: u32 = 3_600;
 
@@ -85,8 +92,8 @@ impl TestApp {
         if !files.iter().any(|(path, _)| *path == mainstay_core::SETTINGS_FILE) {
             folder.write(mainstay_core::SETTINGS_FILE, "");
         }
-        // No test survives a power cut, so none waits for the disk.
-        let environment = vec![("MAINSTAY_DATABASE__DURABILITY".to_owned(), "process".to_owned())];
+        let environment = ENVIRONMENT.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let environment = environment.to_vec();
         let app = App::load_with(&folder.path, environment).unwrap_or_else(|error| fail(&error));
         let app = extend(app).listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         let running = app.start().await.unwrap_or_else(|error| fail(&error));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 use bytes::Bytes;
-use mainstay_auth::{Identity, Verifier};
+use mainstay_auth::{ExpandRoles, Identity, Verifier};
 use mainstay_core::Timestamp;
 use mainstay_plan::Planner;
 use mainstay_store::Store;
@@ -19,6 +19,7 @@ use crate::{
 
 /// An app as it is served: replaced whole by a reload.
 pub struct App {
+    name: Box<str>,
     planner: Arc<Planner>,
     verifier: Arc<Verifier>,
     openapi: Bytes,
@@ -29,7 +30,7 @@ impl App {
     #[must_use]
     pub fn new(name: &str, planner: Arc<Planner>, verifier: Arc<Verifier>) -> Self {
         let openapi = Bytes::from(openapi::document(name, planner.catalog()));
-        Self { planner, verifier, openapi }
+        Self { name: name.into(), planner, verifier, openapi }
     }
 
     /// What makes plans.
@@ -125,13 +126,16 @@ impl State {
         Self { shared: Arc::new(Shared { app, store, identity, settings, layouts }) }
     }
 
-    /// Goes over to another app. Requests that have begun end with the one they
-    /// began with, whose catalog the store keeps until the reload after this one.
-    pub fn reload(&self, app: App) {
-        self.shared.store.adopt(Arc::clone(app.planner().catalog()));
-        self.shared.identity.rows().adopt(Arc::clone(&app.planner));
-        self.shared.app.store(Arc::new(app));
-        self.shared.layouts.clear();
+    /// Goes over to other models, rules and roles. Requests that have begun end with those
+    /// they began with, whose catalog the store keeps until the reload after this one.
+    pub fn reload(&self, planner: Arc<Planner>, roles: ExpandRoles) {
+        let shared = &self.shared;
+        shared.store.adopt(Arc::clone(planner.catalog()));
+        shared.identity.rows().adopt(Arc::clone(&planner));
+        let app = shared.app.load();
+        app.verifier.set_roles(roles);
+        shared.app.store(Arc::new(App::new(&app.name, planner, Arc::clone(&app.verifier))));
+        shared.layouts.clear();
     }
 
     /// The app as it is now. Not to be held while waiting.

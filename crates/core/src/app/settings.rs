@@ -130,6 +130,52 @@ section! {
         /// `serve` make one in `.mainstay/` at first start. Set it through
         /// `MAINSTAY_AUTH__SIGNING_KEY`, not in a file that is committed.
         signing_key: Option<Secret> = None;
+        /// Where the app's pages are: where links in mails lead that name no other place.
+        /// Left out, it is `[server] public_url`, or the address listened on.
+        site_url: Option<String> = None;
+        /// Where else links in mails may lead, each address exactly.
+        redirect_urls: Vec<String> = Vec::new();
+        /// Whether anybody may sign up.
+        sign_up: bool = true;
+        /// Whether anybody may sign in without saying who they are.
+        anonymous: bool = true;
+        /// Whether a code from an app is offered as second factor.
+        totp: bool = true;
+        /// Whether an address must be confirmed, from a mail, before its user signs in.
+        confirm_email: bool = true;
+        /// Seconds an access token holds.
+        access_token_s: u32 = 3_600, within 60..=86_400;
+        /// Seconds after which a session ends that nobody uses.
+        session_idle_s: u32 = 1_209_600, within 60..=31_536_000;
+        /// Seconds after which a session ends however much it is used.
+        session_max_s: u32 = 7_776_000, within 60..=315_360_000;
+        /// Seconds from the opening of a session in which its user may change address and
+        /// password without showing once more who they are.
+        reauthenticate_s: u32 = 86_400, within 0..=31_536_000;
+        /// Seconds in which the refresh token before the current one is still taken, for
+        /// requests that run beside each other.
+        reuse_s: u32 = 10, within 0..=60;
+        /// Seconds a code or a link that was mailed is good.
+        otp_s: u32 = 3_600, within 60..=86_400;
+        /// Seconds the next mail to the same address has to wait.
+        mail_every_s: u32 = 60, within 0..=3_600;
+        /// Seconds in which another node's change of a session or a user may go unseen.
+        session_check_s: u32 = 5, within 0..=300;
+        /// Whether a token that names no session is taken, as `mainstay token` makes them.
+        /// Left out: under `dev`.
+        sessionless_tokens: Option<bool> = None;
+        /// Requests that one address may send to each group of paths below `/auth/v1` in
+        /// five minutes.
+        requests_max: u32 = 30, within 1..=1_000_000;
+        /// Sign-ins and refreshes that one address may ask for in five minutes.
+        tokens_max: u32 = 150, within 1..=1_000_000;
+        /// KiB of memory that the hash of a password takes (argon2id).
+        password_memory_kib: u32 = 19_456, within 1_024..=1_048_576;
+        /// How often it goes over that memory.
+        password_iterations: u32 = 2, within 1..=64;
+        /// How many passwords are hashed at once; further ones wait, and at last are
+        /// answered 503.
+        password_threads: usize = 2, within 1..=64;
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{App, seed::Seeded};
 pub(super) fn run(arguments: &FolderArguments, output: &Output) -> Result<(), Failure> {
     let app = App::load(&arguments.dir)?;
     block_on(async {
-        let (opened, _) = app.open().await?;
+        let (opened, _) = app.open(None).await?;
         let seeded = opened.seed().await;
         opened.database.close().await;
         let seeded = seeded?;

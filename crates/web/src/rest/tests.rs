@@ -176,7 +176,7 @@ fn app_of(files: &[(&str, &str)], keyring: &Keyring) -> App {
         TokenSettings::new("test"),
         Box::new(|roles| (roles.to_vec(), Vec::new())),
     );
-    App::new("blog", planner, Arc::new(verifier))
+    App::new("blog", Arc::new(planner), Arc::new(verifier))
 }
 
 fn state_of(
