@@ -78,8 +78,8 @@ test("a model without rules is closed to everybody but the service", async () =>
 });
 
 test("an operation without a rule is closed", async () => {
-  fails(await ada.from("users").delete().eq("id", "ada"), "42501", 403);
-  fails(await anonymous.from("users").delete().eq("id", "ada"), "42501", 401);
+  fails(await ada.from("people").delete().eq("id", "ada"), "42501", 403);
+  fails(await anonymous.from("people").delete().eq("id", "ada"), "42501", 401);
 });
 
 test("nobody writes under another's name, and nobody anonymous writes", async () => {
@@ -176,12 +176,12 @@ test("a ref to a row that is hidden is refused like one to a row that is not the
     const missing = fails(await bo.from(model).insert(row(gone)), "23503", 409);
     assert.deepEqual(hidden, missing, model);
   }
-  answers(await bo.from("posts").select("slug, users!bookmarks(handle)").eq("slug", "joins"), []);
+  answers(await bo.from("posts").select("slug, people!bookmarks(handle)").eq("slug", "joins"), []);
 });
 
 test("an embed shows the rows that the caller may see, and no others", async () => {
   const query = (client) =>
-    client.from("users").select("handle, posts!author(slug)").eq("id", "bo").order("slug", { referencedTable: "posts" });
+    client.from("people").select("handle, posts!author(slug)").eq("id", "bo").order("slug", { referencedTable: "posts" });
   answers(await query(anonymous), [{ handle: "bo", posts: [{ slug: "radish" }] }]);
   answers(await query(bo), [{ handle: "bo", posts: [{ slug: "frost" }, { slug: "radish" }] }]);
   answers(
@@ -202,26 +202,26 @@ test("a to-one embed that is hidden is null", async () => {
 });
 
 test("a junction that is crossed is asked its own rule", async () => {
-  const query = (client) => client.from("posts").select("slug, users!bookmarks(handle)").eq("slug", "queue");
-  answers(await query(anonymous), [{ slug: "queue", users: [] }]);
-  answers(await query(bo), [{ slug: "queue", users: [{ handle: "bo" }] }]);
-  answers(await query(editor), [{ slug: "queue", users: [{ handle: "cleo" }] }]);
-  const [{ users }] = data(await query(service));
-  assert.deepEqual(users.map((user) => user.handle).toSorted(), ["bo", "cleo"]);
+  const query = (client) => client.from("posts").select("slug, people!bookmarks(handle)").eq("slug", "queue");
+  answers(await query(anonymous), [{ slug: "queue", people: [] }]);
+  answers(await query(bo), [{ slug: "queue", people: [{ handle: "bo" }] }]);
+  answers(await query(editor), [{ slug: "queue", people: [{ handle: "cleo" }] }]);
+  const [{ people }] = data(await query(service));
+  assert.deepEqual(people.map((user) => user.handle).toSorted(), ["bo", "cleo"]);
 });
 
 test("an inner embed and a count tell nothing of rows that are hidden", async () => {
   lists(
-    await anonymous.from("users").select("handle, posts!author!inner(slug)").eq("posts.published", false),
+    await anonymous.from("people").select("handle, posts!author!inner(slug)").eq("posts.published", false),
     "handle",
     [],
   );
   answers(
-    await anonymous.from("users").select("handle, posts!author(count)").eq("id", "bo"),
+    await anonymous.from("people").select("handle, posts!author(count)").eq("id", "bo"),
     [{ handle: "bo", posts: [{ count: 1 }] }],
   );
   answers(
-    await bo.from("users").select("handle, posts!author(count)").eq("id", "bo"),
+    await bo.from("people").select("handle, posts!author(count)").eq("id", "bo"),
     [{ handle: "bo", posts: [{ count: 2 }] }],
   );
 });

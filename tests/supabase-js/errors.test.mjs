@@ -31,7 +31,7 @@ test("models that are not related cannot embed each other", async () => {
   const error = fails(await posts("slug, vault(word)"), "PGRST200", 400);
   assert.match(error.message, /vault/);
   fails(await posts("slug, comment(id)"), "PGRST200", 400);
-  fails(await posts("slug, users!editor(name)"), "PGRST200", 400);
+  fails(await posts("slug, people!editor(name)"), "PGRST200", 400);
 });
 
 test("a filter or an order on a model that is not embedded is refused", async () => {

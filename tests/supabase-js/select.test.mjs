@@ -88,8 +88,8 @@ test("a ref embeds the row it points at, by the name of the field", async () => 
 
 test("a ref embeds the row it points at, by the name of the model", async () => {
   answers(
-    await db.from("comments").select("id, users(handle), posts(slug)").eq("id", 4),
-    [{ id: 4, users: { handle: "ada" }, posts: { slug: "radish" } }],
+    await db.from("comments").select("id, people(handle), posts(slug)").eq("id", 4),
+    [{ id: 4, people: { handle: "ada" }, posts: { slug: "radish" } }],
   );
 });
 
@@ -118,14 +118,14 @@ test("two refs to one model are told apart by a hint", async () => {
   answers(
     await db
       .from("posts")
-      .select("slug, users!author(handle), by:users!posts_reviewer_fkey(handle)")
+      .select("slug, people!author(handle), by:people!posts_reviewer_fkey(handle)")
       .eq("slug", "queue"),
-    [{ slug: "queue", users: { handle: "ada" }, by: { handle: "cleo" } }],
+    [{ slug: "queue", people: { handle: "ada" }, by: { handle: "cleo" } }],
   );
 });
 
 test("an embed that could mean two relations is refused with both named", async () => {
-  const error = fails(await db.from("posts").select("slug, users(name)"), "PGRST201", 300);
+  const error = fails(await db.from("posts").select("slug, people(name)"), "PGRST201", 300);
   assert.match(error.hint, /author/);
   assert.match(error.hint, /reviewer/);
 });
@@ -149,7 +149,7 @@ test("the rows that point here are embedded as a list", async () => {
 
 test("a unique ref back embeds an object, not a list", async () => {
   answers(
-    await db.from("users").select("handle, profiles(motto)").in("handle", ["ada", "cleo"]).order("handle"),
+    await db.from("people").select("handle, profiles(motto)").in("handle", ["ada", "cleo"]).order("handle"),
     [
       { handle: "ada", profiles: { motto: "Measure, then cut." } },
       { handle: "cleo", profiles: null },
@@ -175,23 +175,23 @@ test("many are embedded through a junction, from either side", async () => {
 
 test("a junction is named as the hint between two models that have several relations", async () => {
   answers(
-    await ada.from("posts").select("slug, users!bookmarks(handle)").eq("slug", "queue"),
-    [{ slug: "queue", users: [] }],
+    await ada.from("posts").select("slug, people!bookmarks(handle)").eq("slug", "queue"),
+    [{ slug: "queue", people: [] }],
   );
   const bo = await server.user("bo");
   answers(
-    await bo.from("posts").select("slug, readers:users!bookmarks(handle)").eq("slug", "queue"),
+    await bo.from("posts").select("slug, readers:people!bookmarks(handle)").eq("slug", "queue"),
     [{ slug: "queue", readers: [{ handle: "bo" }] }],
   );
 });
 
 test("a model that points at itself embeds the row above and the rows below", async () => {
   answers(
-    await db.from("users").select("handle, mentor(handle, mentor(handle))").eq("id", "deniz"),
+    await db.from("people").select("handle, mentor(handle, mentor(handle))").eq("id", "deniz"),
     [{ handle: "deniz", mentor: { handle: "bo", mentor: { handle: "ada" } } }],
   );
   answers(
-    await db.from("users").select("handle, taught:users(handle)").eq("id", "ada"),
+    await db.from("people").select("handle, taught:people(handle)").eq("id", "ada"),
     [{ handle: "ada", taught: [{ handle: "bo" }, { handle: "cleo" }] }],
   );
 });
@@ -199,7 +199,7 @@ test("a model that points at itself embeds the row above and the rows below", as
 test("embeds nest", async () => {
   answers(
     await db
-      .from("users")
+      .from("people")
       .select("handle, posts!author(slug, tags(name), comments(rating, author(handle, profiles(motto))))")
       .eq("id", "ada")
       .order("slug", { referencedTable: "posts" })
@@ -272,7 +272,7 @@ test("an inner embed to one row filters by what that row holds", async () => {
     [{ slug: "radish", author: { handle: "bo" } }],
   );
   lists(
-    await db.from("posts").select("slug, users!author!inner(handle)").eq("users.handle", "cleo"),
+    await db.from("posts").select("slug, people!author!inner(handle)").eq("people.handle", "cleo"),
     "slug",
     ["wool"],
   );

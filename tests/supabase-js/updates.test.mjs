@@ -172,8 +172,8 @@ test("deleting a row deletes, empties or is held by the rows that point at it", 
   fails(await service.from("tags").delete().eq("name", "craft"), "23503", 409);
   answers(await service.from("posts").delete().eq("id", post).select("slug"), [{ slug: "doomed" }]);
   answers(await service.from("comments").select("id").eq("id", comment), []);
-  data(await service.from("users").insert({ id: "eve", name: "Eve", handle: "eve" }));
+  data(await service.from("people").insert({ id: "eve", name: "Eve", handle: "eve" }));
   const { id: kept } = data(await made({ slug: "kept", reviewer: "eve" }));
-  answers(await service.from("users").delete().eq("id", "eve").select("handle"), [{ handle: "eve" }]);
+  answers(await service.from("people").delete().eq("id", "eve").select("handle"), [{ handle: "eve" }]);
   answers(await service.from("posts").select("reviewer").eq("id", kept), [{ reviewer: null }]);
 });

@@ -98,7 +98,11 @@ impl<'p> Gate<'p> {
             |rule: &Option<Rule>| rule.as_ref().map_or(GuardClass::RowLocal, Rule::class);
         let class = class_of(&rules.read).max(class_of(&rules.write));
         let read = self.field_rule(rules.read.as_ref());
-        (read.and(self.field_rule(rules.write.as_ref())), class)
+        let write = self.field_rule(rules.write.as_ref());
+        if read.is_never() || write.is_never() {
+            return (Filter::NEVER, class);
+        }
+        (read.and(write), class)
     }
 
     fn field_rule(&mut self, rule: Option<&Rule>) -> Filter {

@@ -1,11 +1,15 @@
-//! The call sites of `Actor::service`: each is a place where rules do not apply, so
-//! each stands in `xtask/service-actors.toml` with the reason, and no other exists.
+//! The call sites of `Actor::service` and `Actor::system`: each is a place where rules do
+//! not apply, so each stands in `xtask/service-actors.toml` with the reason, and no other
+//! exists.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
 use super::{Finding, tree::Tree};
+
+/// What makes such an actor.
+const MAKERS: [&str; 2] = ["Actor::service", "Actor::system"];
 
 /// Where they are listed.
 const LIST: &str = "xtask/service-actors.toml";
@@ -39,7 +43,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let mut calls: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for file in tree.rust() {
         for (line, code) in file.production() {
-            let made = code.matches("Actor::service").count();
+            let made = MAKERS.iter().map(|maker| code.matches(maker).count()).sum();
             calls.entry(&file.path).or_default().extend(std::iter::repeat_n(line, made));
         }
     }
@@ -50,7 +54,7 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
             findings.push(Finding::new(
                 *path,
                 lines[listed],
-                format!("`Actor::service` is called {} times here", lines.len()),
+                format!("{} is called {} times here", MAKERS.join(" or "), lines.len()),
                 format!("{listed}, as {LIST} lists"),
                 format!("use the caller's own actor, or list the site in {LIST} with its reason"),
             ));
@@ -88,6 +92,7 @@ mod tests {
             "x\nActor::service(\"y\")\n#[cfg(test)]\nmod tests { Actor::service(\"z\") }\n";
         assert_eq!(found("", source), ["crates/auth/src/a.rs:2"]);
         assert_eq!(found(ONE, source), Vec::<String>::new());
+        assert_eq!(found("", &source.replace("service", "system")), ["crates/auth/src/a.rs:2"]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 #![expect(clippy::too_many_lines, reason = "what a developer is shown is long")]
 
 mod bounds;
+mod built_in;
 mod doubt;
 mod mistakes;
 mod models;

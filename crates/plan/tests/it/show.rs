@@ -3,13 +3,18 @@
 use std::{fmt::Write, sync::Arc};
 
 use mainstay_core::{
-    Actor, Catalog, Filter, Limits, ModelId, Operand, Path, Relation, RowRef, Scope, SourceFile,
-    Timestamp, Type, UserClaims, Value, read_app,
+    Actor, BuiltIn, Catalog, Filter, Limits, ModelId, Operand, Path, Relation, RowRef, Scope,
+    SourceFile, Timestamp, Type, UserClaims, Value, read_app,
 };
 use mainstay_plan::{Features, Planner, Query, ReadPlan, Source};
 
 /// A planner for models given as text.
 pub(crate) fn planner(models: &[(&str, &str)]) -> Planner {
+    planner_with(&[], models)
+}
+
+/// The same, beside models that are built in.
+pub(crate) fn planner_with(built_in: &[BuiltIn], models: &[(&str, &str)]) -> Planner {
     let files: Vec<SourceFile> = models
         .iter()
         .map(|(name, text)| SourceFile {
@@ -17,7 +22,7 @@ pub(crate) fn planner(models: &[(&str, &str)]) -> Planner {
             text: (*text).to_owned(),
         })
         .collect();
-    let app = match read_app(&[], &files, &[]) {
+    let app = match read_app(built_in, &files, &[]) {
         Ok(app) => app,
         Err(mistakes) => panic!("{mistakes:?}"),
     };

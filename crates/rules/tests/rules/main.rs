@@ -1,5 +1,6 @@
 //! The tests of rules that use the corpus.
 
+mod built_in;
 mod compile;
 mod corpus;
 mod fold;
