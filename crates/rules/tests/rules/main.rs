@@ -1,5 +1,6 @@
 //! The tests of rules that use the corpus.
 
+mod callers;
 mod compile;
 mod corpus;
 mod fold;
