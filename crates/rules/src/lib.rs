@@ -31,6 +31,7 @@ mod visit;
 pub use caller::caller_value;
 pub use callers::Callers;
 pub use compile::compile_rule;
+pub use fold::both;
 pub use guard::GuardClass;
 pub use mistake::RuleMistake;
 pub use rule::{Rule, RuleKind};
