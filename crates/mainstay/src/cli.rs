@@ -5,6 +5,7 @@
 //! did what it is for, with 1 where the app or its database is at fault, with 2 where
 //! the command line is.
 
+mod access;
 mod arguments;
 mod check;
 mod dev;
@@ -55,6 +56,7 @@ pub fn main() -> ExitCode {
         Command::Dev(arguments) => dev::run(arguments, &output),
         Command::Serve(arguments) => serve::run(arguments, &output),
         Command::Check(arguments) => check::run(arguments, &output),
+        Command::Access(arguments) => access::run(arguments, &output),
         Command::Seed(arguments) => seed::run(arguments, &output),
         Command::Migrate(command) => migrate::run(command, &output),
         Command::Token(arguments) => token::run(arguments, &output),

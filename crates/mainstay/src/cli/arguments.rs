@@ -57,6 +57,12 @@ pub(super) enum Command {
     Serve(ServerArguments),
     /// Report every mistake in an application folder
     Check(FolderArguments),
+    /// Show who may do what, role by role
+    ///
+    /// For each model what a role may read, create, update and delete: always, never, or
+    /// on which condition. --lock writes it to access.lock, to be committed and reviewed;
+    /// --check fails where that is not what the rules say.
+    Access(AccessArguments),
     /// Load the rows of seed/ into the database
     ///
     /// Each file is named after its model: posts.json (an array of objects), users.csv
@@ -103,6 +109,22 @@ pub(super) struct FolderArguments {
     /// The application folder
     #[arg(default_value = ".")]
     pub(super) dir: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AccessArguments {
+    /// The application folder
+    #[arg(default_value = ".")]
+    pub(super) dir: PathBuf,
+    /// Write access.lock
+    #[arg(long)]
+    pub(super) lock: bool,
+    /// Fail where access.lock is not what the rules say
+    #[arg(long, conflicts_with = "lock")]
+    pub(super) check: bool,
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
