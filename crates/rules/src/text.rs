@@ -21,13 +21,13 @@ use self::{
 /// A condition on rows of a model, in the rule language's words.
 #[must_use]
 pub fn rule_text(catalog: &Catalog, model: ModelId, filter: &Filter) -> String {
-    Writer { names: Names::new(catalog, model) }.filter(filter, Binding::Loosest)
+    Writer::new(catalog, model).filter(filter, Binding::Loosest)
 }
 
 /// How tightly the parts of an expression hold together. What is looser than its
 /// place asks stands in brackets.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Binding {
+pub(crate) enum Binding {
     /// `a ? b : c`, and wherever anything may stand.
     Loosest,
     /// `||`
@@ -44,17 +44,25 @@ enum Binding {
     Member,
 }
 
-struct Writer<'c> {
+/// Writes the parts of a condition, with names for the rows in sight.
+pub(crate) struct Writer<'c> {
     names: Names<'c>,
 }
 
-impl Writer<'_> {
-    fn filter(&mut self, filter: &Filter, place: Binding) -> String {
+impl<'c> Writer<'c> {
+    /// For conditions on rows of a model.
+    pub(crate) fn new(catalog: &'c Catalog, model: ModelId) -> Self {
+        Self { names: Names::new(catalog, model) }
+    }
+
+    /// A condition, in a place that asks for so much binding.
+    pub(crate) fn filter(&mut self, filter: &Filter, place: Binding) -> String {
         let (text, binding) = self.bound(filter);
         in_place(text, binding, place)
     }
 
-    fn operand(&mut self, operand: &Operand, place: Binding) -> String {
+    /// A value, likewise.
+    pub(crate) fn operand(&mut self, operand: &Operand, place: Binding) -> String {
         let (text, binding) = self.bound_operand(operand);
         in_place(text, binding, place)
     }
@@ -162,26 +170,46 @@ impl Writer<'_> {
         (format!("{of}.{function}({})", self.operand(two, Binding::Loosest)), Binding::Member)
     }
 
-    /// `comments.exists(c, …)`, through a junction where both steps have one name.
+    /// `comments.exists(c, …)`
     fn exists(&mut self, from: &RowRef, relation: Relation, filter: &Filter, word: &str) -> String {
-        let (rows, scopes, body) = match (relation, filter) {
-            (
-                Relation::ToMany(near),
-                Filter::Exists {
-                    from: RowRef { scope: Scope::Row(_), hops },
-                    relation: Relation::ToOne(far),
-                    filter,
-                },
-            ) if hops.is_empty() && self.names.through(from, near, *far).is_some() => {
-                let rows = self.names.through(from, near, *far).unwrap_or_default();
-                (rows, vec![relation, Relation::ToOne(*far)], &**filter)
-            }
-            _ => (self.names.relation(from, relation), vec![relation], filter),
-        };
-        let name = self.names.enter(&scopes);
+        let (rows, relations, body) = self.way(from, relation, filter);
+        let name = self.enter(&relations);
         let body = self.filter(body, Binding::Loosest);
-        self.names.leave(scopes.len());
+        self.leave(&relations);
         format!("{rows}.{word}({name}, {body})")
+    }
+
+    /// What the rows of an `exists` are called, the relations that lead to them, and what
+    /// is asked of each: through a junction, where both steps have one name.
+    pub(crate) fn way<'f>(
+        &self,
+        from: &RowRef,
+        relation: Relation,
+        filter: &'f Filter,
+    ) -> (String, Vec<Relation>, &'f Filter) {
+        if let Relation::ToMany(near) = relation
+            && let Filter::Exists {
+                from: RowRef { scope: Scope::Row(_), hops },
+                relation: far,
+                filter,
+            } = filter
+            && let Relation::ToOne(reference) = far
+            && hops.is_empty()
+            && let Some(rows) = self.names.through(from, near, *reference)
+        {
+            return (rows, vec![relation, *far], filter);
+        }
+        (self.names.relation(from, relation), vec![relation], filter)
+    }
+
+    /// Goes along relations to rows, and gives those a name.
+    pub(crate) fn enter(&mut self, relations: &[Relation]) -> String {
+        self.names.enter(relations)
+    }
+
+    /// Comes back.
+    pub(crate) fn leave(&mut self, relations: &[Relation]) {
+        self.names.leave(relations.len());
     }
 
     fn bound_operand(&mut self, operand: &Operand) -> (String, Binding) {
@@ -226,6 +254,11 @@ impl Writer<'_> {
     }
 }
 
+/// A value, as a rule would write it; `absent` where there is none.
+pub(crate) fn value_text(value: &mainstay_core::Value) -> String {
+    if value.is_null() { "absent".to_owned() } else { literal(value) }
+}
+
 fn in_place(text: String, binding: Binding, place: Binding) -> String {
     if binding < place { format!("({text})") } else { text }
 }
@@ -243,7 +276,7 @@ fn without_not(filter: &Filter) -> Option<Filter> {
 }
 
 /// What is asked of the caller.
-pub(crate) fn caller(term: &CallerTerm) -> String {
+fn caller(term: &CallerTerm) -> String {
     match term {
         CallerTerm::Id => "auth.id".to_owned(),
         CallerTerm::Email => "auth.email".to_owned(),

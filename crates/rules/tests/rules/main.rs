@@ -3,6 +3,7 @@
 mod callers;
 mod compile;
 mod corpus;
+mod explain;
 mod fold;
 mod generated;
 mod mistakes;
