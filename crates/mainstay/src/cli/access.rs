@@ -3,6 +3,7 @@
 //!
 //! What is said is worked out by `plan` and `rules`; nothing is decided here.
 
+mod explain;
 mod facts;
 mod lock;
 mod table;
@@ -10,13 +11,21 @@ mod table;
 use serde_json::json;
 
 use self::{facts::Facts, lock::compare};
-use super::{Failure, arguments::AccessArguments, output::Output, print_warnings};
+use super::{
+    Failure,
+    arguments::{AccessArguments, AccessCommand},
+    output::Output,
+    print_warnings,
+};
 use crate::{
     folder::{ACCESS_LOCK, Folder},
     load::{environment, load},
 };
 
 pub(super) fn run(arguments: &AccessArguments, output: &Output) -> Result<(), Failure> {
+    if let Some(AccessCommand::Explain(arguments)) = &arguments.command {
+        return explain::run(arguments, output);
+    }
     let folder = Folder::open(&arguments.dir)?;
     let loaded = load(folder.read()?, &environment())?;
     let facts = Facts::of(&loaded);
