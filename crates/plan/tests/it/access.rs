@@ -89,16 +89,7 @@ fn asked(planner: &Planner, action: Option<WriteAction<'static>>, actor: &Actor)
             plan.shape().root().filter.clone()
         }));
     };
-    let request = WriteRequest {
-        model: "notes".into(),
-        action,
-        returning: Return::Minimal,
-        select: Vec::new(),
-        clauses: Clauses::default(),
-        embedded: Vec::new(),
-        max_affected: Some(1),
-        at_most: None,
-    };
+    let request = write(action);
     let plan = planner.write(&request, actor, now(), &mut || Uuid::nil());
     denied_or(plan.map(|plan| match plan.shape().action() {
         Action::Insert { create, .. } => {
@@ -109,6 +100,19 @@ fn asked(planner: &Planner, action: Option<WriteAction<'static>>, actor: &Actor)
             both(target.clone(), Filter::ALWAYS)
         }
     }))
+}
+
+fn write(action: WriteAction<'static>) -> WriteRequest<'static> {
+    WriteRequest {
+        model: "notes".into(),
+        action,
+        returning: Return::Minimal,
+        select: Vec::new(),
+        clauses: Clauses::default(),
+        embedded: Vec::new(),
+        max_affected: Some(1),
+        at_most: None,
+    }
 }
 
 fn denied_or(filter: Result<Filter, Error>) -> Filter {
@@ -156,6 +160,22 @@ fn always_has_no_condition_in_a_plan_and_never_admits_nothing() {
         }
     }
     assert_eq!(compared, 1_200);
+}
+
+#[test]
+fn what_a_changed_row_must_satisfy_is_what_the_plan_asks_of_it() {
+    for update_rule in RULES.into_iter().flatten() {
+        let planner = notes(Some("true"), Some(update_rule), None);
+        for (role, callers, actor) in roles() {
+            let said = notes_of(&planner, &callers).check.condition;
+            let request = write(update("public"));
+            let plan = planner.write(&request, &actor, now(), &mut || Uuid::nil()).expect("a plan");
+            let Action::Update { after, .. } = plan.shape().action() else { panic!("an update") };
+            let asked = after.iter().map(|guard| guard.filter.clone()).fold(Filter::ALWAYS, both);
+            assert_eq!(said.is_always(), asked.is_always(), "{role}: {update_rule}");
+            assert_eq!(said.is_never(), asked.is_never(), "{role}: {update_rule}");
+        }
+    }
 }
 
 #[test]
