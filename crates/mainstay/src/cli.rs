@@ -24,7 +24,7 @@ use std::{future::Future, path::Path, process::ExitCode, thread::available_paral
 
 use clap::Parser as _;
 use mainstay_auth::Keyring;
-use mainstay_core::render_diagnostics;
+use mainstay_core::{Roles, render_diagnostics};
 
 use self::{
     arguments::{Arguments, Command},
@@ -160,6 +160,14 @@ fn print_warnings(loaded: &Loaded, output: &Output) {
     if !loaded.warnings.is_empty() {
         let colour = output.error_colour();
         output.complain(&render_diagnostics(&loaded.warnings, &loaded.files, colour));
+    }
+}
+
+/// Warns of roles that are not the app's; rules may ask for one by name all the same.
+fn warn_of_undeclared(roles: &[String], declared: &Roles, output: &Output) {
+    let is_unknown = |role: &&String| !declared.contains(role) && *role != "authenticated";
+    for role in roles.iter().filter(is_unknown) {
+        output.warning(&format!("`[roles]` does not declare `{role}`"));
     }
 }
 

@@ -26,6 +26,7 @@ use crate::{
         arguments::{ExplainArguments, ExplainOperation},
         block_on,
         output::Output,
+        warn_of_undeclared,
     },
     database::open_existing,
     folder::Folder,
@@ -50,6 +51,7 @@ pub(super) fn run(arguments: &ExplainArguments, output: &Output) -> Result<(), F
     let loaded = load(folder.read()?, &environment())?;
     let actor = caller(arguments, &loaded.settings.roles)?;
     let model = model_of(&loaded, &arguments.model)?;
+    warn_of_undeclared(&arguments.roles, &loaded.settings.roles, output);
     block_on(async {
         let database = open_existing(&folder, &loaded.settings, &loaded.catalog).await?;
         let planner = Planner::new(

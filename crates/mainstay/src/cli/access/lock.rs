@@ -11,7 +11,7 @@ use super::facts::{Entry, Facts, ModelFacts, RoleFact, Said};
 const HEAD: &str = "\
 # Who may do what in this app: what models/ and [roles] come to, role by role.
 # `mainstay access --lock` writes this file, and `mainstay access --check` fails where it
-# is not what the rules say. Review its changes as you would those of a lock on a door.
+# is not what the rules say. A change of a line is a change of what somebody may do.
 #
 # MODEL[.FIELD] OPERATION ROLE: always, never, or the condition a row must satisfy
 #

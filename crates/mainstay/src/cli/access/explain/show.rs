@@ -28,7 +28,8 @@ pub(super) fn text(
     if actor.is_service() {
         let allowed = style.green("allowed");
         return format!(
-            "{allowed}: the service key passes every rule, and may {verb} {model} {id}"
+            "{allowed}: the service key passes every rule, and may {verb} {model} {id} as far as \
+             constraints and limits let it"
         );
     }
     let mut out = if is_allowed(asked) {
