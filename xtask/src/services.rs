@@ -10,7 +10,7 @@ mod postgres;
 mod supervisor;
 
 pub(crate) use pgbouncer::PgBouncer;
-pub(crate) use postgres::{Postgres, Stop, program as postgres_program};
+pub(crate) use postgres::{Postgres, Session, Stop, program as postgres_program};
 
 use std::{
     os::unix::process::ExitStatusExt as _,

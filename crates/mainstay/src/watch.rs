@@ -74,12 +74,12 @@ impl Changes {
     }
 }
 
-/// Whether an event is of what makes an app: its `.toml` files, or `models` itself. A
+/// Whether an event is of what makes an app: its `.toml` files, or their directories. A
 /// database may lie in the same directory, and changes with every write.
 fn matters(event: &Event) -> bool {
     let is_ours = |path: &PathBuf| {
         path.extension().is_some_and(|extension| extension == "toml")
-            || path.file_name().is_some_and(|name| name == "models")
+            || path.file_name().is_some_and(|name| name == "models" || name == "migrations")
     };
     !matches!(event.kind, EventKind::Access(_))
         && (event.paths.is_empty() || event.paths.iter().any(is_ours))
@@ -102,6 +102,7 @@ mod tests {
         let modified = EventKind::Modify(ModifyKind::Data(DataChange::Any));
         assert!(told(modified, "/app/models/posts.toml"));
         assert!(told(modified, "/app/models"));
+        assert!(told(modified, "/app/migrations"));
         assert!(!told(modified, "/app/data.db-wal"));
         assert!(!told(EventKind::Access(AccessKind::Any), "/app/mainstay.toml"));
     }
