@@ -96,11 +96,11 @@ async fn follow(mut reloader: Reloader, output: &Output) {
     // First of all without being told: what was changed between the start and the watch
     // would go unnoticed.
     loop {
-        let files = reloader.read();
+        let look = reloader.read();
         if !changes.is_quiet().await {
             continue;
         }
-        tell(reloader.reload(files).await, output);
+        tell(reloader.reload(look).await, output);
         if !changes.next().await {
             return std::future::pending().await;
         }
@@ -110,6 +110,7 @@ async fn follow(mut reloader: Reloader, output: &Output) {
 fn tell(reloaded: Reloaded, output: &Output) {
     match reloaded {
         Reloaded::Unchanged => {}
+        Reloaded::Pending(files) => tell_pending(&files, output),
         Reloaded::Served(anew) => tell_served(&anew, output),
         Reloaded::Refused(error) => {
             match &error {
@@ -119,6 +120,13 @@ fn tell(reloaded: Reloaded, output: &Output) {
             output.note("the app goes on as it was");
         }
     }
+}
+
+fn tell_pending(files: &[String], output: &Output) {
+    for file in files {
+        output.print(&format!("{file}  {}", output.style.yellow("pending")));
+    }
+    output.note("`mainstay dev` applies migrations when it starts again");
 }
 
 fn tell_served(anew: &ServedAnew, output: &Output) {

@@ -45,7 +45,7 @@ impl Database {
                 place: self.place.clone(),
                 differences: found,
                 policy: SchemaPolicy::EqualOrEmpty,
-                has_migrations: read_migrations(&self.folder)?.is_some(),
+                has_migrations: read_migrations(&self.folder)?.app.is_some(),
             }));
         }
         self.store.adopt(Arc::clone(catalog));

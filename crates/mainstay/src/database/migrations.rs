@@ -51,7 +51,7 @@ impl AllMigrations {
 
 impl AllStandings {
     /// What it has not seen, in the order in which it is applied.
-    fn pending(self) -> impl Iterator<Item = Migration> {
+    pub(crate) fn pending(self) -> impl Iterator<Item = Migration> {
         let all = self.built_in.into_iter().chain([self.app]);
         all.flat_map(|standing| standing.pending)
     }
