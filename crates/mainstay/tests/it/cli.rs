@@ -1,5 +1,6 @@
 //! The binary, from a command line: what it prints, what it leaves, how it ends.
 
+mod built_in;
 mod check;
 mod dev;
 mod migrate;
