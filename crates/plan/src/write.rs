@@ -64,7 +64,7 @@ pub(crate) fn key_of<'r, 'a>(request: &'r WriteRequest<'a>, payload: &Rows<'_>) 
 /// `Denied`.
 pub(crate) fn refuse_change(model: &Model, action: &WriteAction<'_>) -> Result<(), Error> {
     let only_adds = matches!(action, WriteAction::Insert(insert) if insert.resolution.is_none());
-    if only_adds || !model.append_only {
+    if only_adds || !model.append_only || mainstay_core::removal::removed("append-only") {
         return Ok(());
     }
     Err(denied(&model.name).with_details("rows of this model are only ever added, by whomever"))

@@ -1,6 +1,7 @@
 //! `mainstay dev`: an app while it is being written.
 
 use mainstay_core::render_diagnostics;
+use mainstay_mail::Mail;
 use mainstay_web::ServerTiming;
 
 use super::{
@@ -31,6 +32,8 @@ pub(super) fn run(arguments: &ServerArguments, output: &Output) -> Result<(), Fa
         app = app.server_timing(ServerTiming::On);
     }
     let app = print_requests(app, output);
+    let here = *output;
+    let app = app.show_mails(move |mail| print_mail(mail, &here));
     block_on(async {
         let stop = stop_signal().map_err(StartError::from)?;
         let running = app.start().await?;
@@ -49,6 +52,13 @@ pub(super) fn run(arguments: &ServerArguments, output: &Output) -> Result<(), Fa
         running.close().await;
         Ok(())
     })
+}
+
+/// Shows a mail that would be sent, as one reads it.
+fn print_mail(mail: &Mail, output: &Output) {
+    let indented: Vec<String> = mail.text.lines().map(|line| format!("  {line}")).collect();
+    let head = output.style.bold(&format!("mail to {}: {}", mail.to, mail.subject));
+    output.print(&format!("{head}\n{}", indented.join("\n")));
 }
 
 fn print_changes(changes: &SchemaChanges, output: &Output) {

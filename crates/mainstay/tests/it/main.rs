@@ -1,6 +1,7 @@
 //! Mainstay as its users meet it: over a socket, and from a command line.
 
 mod app;
+mod built_in;
 mod cli;
 mod docs;
 mod protections;
