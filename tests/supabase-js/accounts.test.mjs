@@ -254,6 +254,7 @@ test("a link leads where it may, with a session, and is good once", async () => 
   const person = somebody();
   data(await client.auth.signUp({ ...person, options: { ...person.options, emailRedirectTo: "https://evil.example/" } }));
   const { link } = await mail(person.email);
+  assert.equal((await fetch(link, { method: "HEAD", redirect: "manual" })).status, 200);
   const target = await opened(link);
   assert.equal(target.origin, new URL(server.url).origin);
   const given = new URLSearchParams(target.hash.slice(1));

@@ -1,5 +1,6 @@
 //! Mainstay as its users meet it: over a socket, and from a command line.
 
+mod accounts;
 mod app;
 mod built_in;
 mod cli;
