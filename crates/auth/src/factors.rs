@@ -28,6 +28,7 @@ mod remove;
 mod verify;
 
 use mainstay_core::{Error, Timestamp};
+use mainstay_plan::Condition;
 use uuid::Uuid;
 
 use self::guesses::Guesses;
@@ -36,7 +37,7 @@ use crate::{
     account::{Account, Factor},
     call::Call,
     refusal::{AuthCode, AuthError, AuthResult, invalid, refused},
-    rows::{Condition, Query, Record, is, is_absent},
+    rows::{Query, Record, is, is_absent},
     session::Session,
     sign_up::gone,
 };

@@ -13,13 +13,12 @@ use std::{borrow::Cow, sync::Arc};
 use arc_swap::ArcSwap;
 use mainstay_core::{Actor, Error, Timestamp};
 use mainstay_plan::{
-    Argument, Clauses, FieldExpr, InsertRequest, IsValue, Operator, OrderTerm, PayloadRow, Planner,
-    ReadRequest, Return, SelectField, SelectItem, WriteAction, WritePlan, WriteRequest,
+    Argument, Clauses, Condition, FieldExpr, InsertRequest, IsValue, Operator, OrderTerm,
+    PayloadRow, Planner, ReadRequest, Return, SelectField, SelectItem, WriteAction, WritePlan,
+    WriteRequest,
 };
 use mainstay_store::{Committed, Cx, End, NoRows, Store, WriteSet};
 use uuid::Uuid;
-
-pub(crate) use mainstay_plan::Condition;
 
 pub(crate) use self::{
     cell::Cell,

@@ -4,6 +4,7 @@
 //! would be a way around it.
 
 use mainstay_core::removal::removed;
+use mainstay_plan::Condition;
 use uuid::Uuid;
 
 use super::TRIES_MAX;
@@ -14,7 +15,7 @@ use crate::{
     reauthentication::Proof,
     recovery_codes::{RECOVERY_CODES, RecoveryCode},
     refusal::{AuthCode, AuthError, AuthResult, invalid, refused},
-    rows::{Change, Query, is, is_absent},
+    rows::{Change, Query, Record, is, is_absent},
     session::Method,
     sign_up::gone,
 };
@@ -119,7 +120,7 @@ impl Identity {
         }
         let query = Query { model: CODES, fields: FIELDS, filters, ..Query::default() };
         let rows = self.rows.find(query, &call.cx, call.now).await?;
-        let hash = |row: &crate::rows::Record| row.bytes("code_hash").unwrap_or_default();
+        let hash = |row: &Record| row.bytes("code_hash").unwrap_or_default();
         let found = rows.iter().find(|row| self.recovery_codes.verifies(user, &code, &hash(row)));
         Ok(found.and_then(|row| row.uuid("id")))
     }
@@ -130,7 +131,7 @@ pub(super) fn recovery_codes_gone(user: Uuid) -> Change {
     Change::delete(CODES, vec![is("user", user)])
 }
 
-fn unused(code: Uuid) -> Vec<crate::rows::Condition<'static>> {
+fn unused(code: Uuid) -> Vec<Condition<'static>> {
     let mut filters = vec![is("id", code)];
     if !removed("recovery-code-once") {
         filters.push(is_absent("used_at"));
