@@ -193,9 +193,9 @@ impl TestApp {
     /// Why the app stays as it was.
     pub async fn reload(&self) -> Result<(), StartError> {
         let mut reloader = self.running.reloader();
-        let files = reloader.read();
-        match reloader.reload(files).await {
-            Reloaded::Unchanged | Reloaded::Served(_) => Ok(()),
+        let look = reloader.read();
+        match reloader.reload(look).await {
+            Reloaded::Unchanged | Reloaded::Pending(_) | Reloaded::Served(_) => Ok(()),
             Reloaded::Refused(error) => Err(error),
         }
     }

@@ -1,7 +1,7 @@
 //! Accounts and sessions over a real socket, one file for each noun of the API.
 //!
 //! Hashes are cheap here, and nobody waits for a mail. What a test wants to have happened
-//! long ago, or to read that only a mail says, it finds in the database's file.
+//! long ago it writes into the database's file.
 
 mod factors;
 
@@ -116,6 +116,28 @@ pub(crate) async fn sign_in(app: &App, email: &str) -> Session {
 pub(crate) async fn refresh(app: &App, refresh_token: &str) -> Answer {
     let body = json!({ "refresh_token": refresh_token });
     post(app, "token?grant_type=refresh_token", "", body).await
+}
+
+/// The six digits of the newest mail of this kind, once it has left.
+pub(crate) async fn mailed_code(app: &App, kind: &str) -> String {
+    let text = mailed_text(app, kind).await;
+    let is_code = |word: &&str| word.len() == 6 && word.bytes().all(|it| it.is_ascii_digit());
+    let mut words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
+    words.find(is_code).unwrap_or_else(|| panic!("no code in {text}")).to_owned()
+}
+
+/// What the newest mail of this kind says, once it has left.
+pub(crate) async fn mailed_text(app: &App, kind: &str) -> String {
+    const TRIES_MAX: u32 = 1_000;
+    for _ in 0..TRIES_MAX {
+        let headers = [("Accept", "application/json")];
+        let res = app.send("GET", "/_dev/mail", &Caller::Anonymous, &headers, "").await;
+        let mails: Vec<Json> = serde_json::from_str(&res.body).expect("an array of mails");
+        if let Some(mail) = mails.iter().find(|mail| mail["kind"] == kind) {
+            return mail["text"].as_str().expect("a text").to_owned();
+        }
+    }
+    panic!("no mail of the kind {kind} has left")
 }
 
 /// Changes rows in the database's file, past the app.

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    super::{Answer, PASSWORD, Session, auth_app, change_rows, post, read_text, refresh, send},
+    super::{Answer, PASSWORD, Session, auth_app, change_rows, mailed_code, post, refresh, send},
     Factor, Which, enrol, enrolled, rows, show, sign_in, sign_up, with_factor,
 };
 use crate::support::{App, Caller};
@@ -75,7 +75,7 @@ async fn an_old_session_changes_factors_only_with_a_proof_of_who_asks() {
 
     remove(&app, &raised, &factor, Json::Null).await.refused(400, "reauthentication_needed");
     send(&app, "GET", "reauthenticate", &raised.access_token, &Json::Null).await.good();
-    let nonce = mailed_code(&app, "reauthentication");
+    let nonce = mailed_code(&app, "reauthentication").await;
     remove(&app, &raised, &factor, json!({ "nonce": nonce })).await.good();
 }
 
@@ -97,7 +97,7 @@ async fn a_link_to_set_another_password_does_not_pass_the_second_factor() {
     let app = auth_app("", &[]).await;
     let (_, factor) = with_factor(&app, ANA).await;
     post(&app, "recover", "", json!({ "email": ANA })).await.good();
-    let code = mailed_code(&app, "recovery");
+    let code = mailed_code(&app, "recovery").await;
     let body = json!({ "type": "recovery", "email": ANA, "token": code });
     let session = Session::of(post(&app, "verify", "", body).await.good());
     assert_eq!(session.claim("aal"), "aal1");
@@ -110,13 +110,4 @@ async fn a_link_to_set_another_password_does_not_pass_the_second_factor() {
     let raised = Session::of(show(&app, &session, &factor, &code).await.good());
     let change = json!({ "password": "another orchard" });
     send(&app, "PUT", "user", &raised.access_token, &change).await.good();
-}
-
-/// The six digits of the mail of this kind.
-fn mailed_code(app: &App, kind: &str) -> String {
-    let mail = format!("SELECT text_body FROM mainstay_mails WHERE kind = '{kind}'");
-    let text = read_text(app, &mail);
-    let is_code = |word: &&str| word.len() == 6 && word.bytes().all(|it| it.is_ascii_digit());
-    let mut words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
-    words.find(is_code).unwrap_or_else(|| panic!("no code in {text}")).to_owned()
 }
