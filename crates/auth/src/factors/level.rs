@@ -42,11 +42,12 @@ impl Identity {
         call: &Call,
     ) -> (Session, Vec<Change>) {
         let as_read = vec![is("id", session.id), is("generation", session.generation)];
+        let skipped = if removed("refresh-token-of-one-factor") { 1 } else { SKIPPED };
         let raised = Session {
             aal: Aal::Two,
             amr: with_amr(&session.amr, method.as_str(), call.now),
             factor,
-            generation: session.generation.saturating_add(SKIPPED),
+            generation: session.generation.saturating_add(skipped),
             refreshed_at: Some(call.now),
             last_used_at: Some(call.now),
             ..session

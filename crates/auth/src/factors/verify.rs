@@ -77,8 +77,8 @@ impl Identity {
             .is_outdated
             .then(|| self.secrets.seal(opened.secret.as_bytes(), &place(&user, &factor.shown.id)));
         let mut changes = vec![
-            self.challenge_used(shown.challenge, call),
             taken(&factor, step, sealed),
+            self.challenge_used(shown.challenge, call),
             unverified_of(user, factor.shown.id),
         ];
         let (session, raise) = self.raised(session, Method::Totp, Some(factor.shown.id), call);

@@ -99,7 +99,12 @@ async fn a_session_is_raised_by_a_code_of_a_factor_that_was_enrolled() {
     assert!(body["totp"]["uri"].as_str().unwrap().contains("ana@example.org"), "{body}");
     let user = send(&app, "GET", "user", &session.access_token, &Json::Null).await.good();
     assert_eq!(user["factors"][0]["status"], "unverified", "{user}");
-    assert!(!user.to_string().contains(body["totp"]["secret"].as_str().unwrap()), "{user}");
+    let secret = body["totp"]["secret"].as_str().unwrap();
+    assert!(!user.to_string().contains(secret), "{user}");
+    let stored = super::read_text(&app, "SELECT hex(secret) FROM mainstay_factors");
+    let secret = totp_rs::Secret::try_from_base32(secret).expect("base32");
+    let plain: String = secret.as_bytes().iter().map(|byte| format!("{byte:02X}")).collect();
+    assert!(!stored.contains(&plain), "the secret is stored as it is");
 
     let text = |json: &Json| json.as_str().unwrap().to_owned();
     let factor = Factor { id: text(&body["id"]), secret: text(&body["totp"]["secret"]) };

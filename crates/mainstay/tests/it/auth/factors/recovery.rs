@@ -79,7 +79,7 @@ async fn what_is_no_recovery_code_is_refused() {
     let app = auth_app("", &[]).await;
     let (raised, _) = with_factor(&app, ANA).await;
     made(&app, &raised).await;
-    for code in ["x", "0000-0000-0000-0000", "' OR 1=1 --", "\0"] {
+    for code in ["x", "0000-0000-0000-0000-0000-0000", "' OR 1=1 --", "\0"] {
         show(&app, &raised, code).await.refused(422, "mfa_verification_failed");
     }
     show(&app, &raised, "").await.refused(400, "validation_failed");
