@@ -83,6 +83,10 @@ mod verify;
 
 mod update_user;
 
+mod reauthentication;
+
+mod recovery_codes;
+
 mod factors;
 
 pub use access_token::{Aal, AccessToken, AccessTokenRequest, Amr, mint_access_token, with_amr};
@@ -94,6 +98,7 @@ pub use call::Call;
 pub use caller::Credentials;
 pub use code::{CODE_ATTEMPTS_MAX, CodeContext, OneTimeCodes, generate_code};
 pub use compact::{TOKEN_BYTES_MAX, UnverifiedToken, parse_token};
+pub use factors::{EnrolRequest, Enrolled, FACTORS_MAX, FactorChallenge, ShownCode};
 pub use flow::Challenge;
 pub use identity::{Identity, IdentitySettings, Outgoing};
 mod totp;
@@ -116,6 +121,7 @@ pub use passwords::{
     PasswordParamsError, PasswordPool, PasswordPoolError, PasswordRefusal, WeakReason,
     check_password, check_password_hash, dummy_hash, hash_password, verify_password,
 };
+pub use reauthentication::Proof;
 pub use redirect::{RedirectTargetError, RedirectTargets};
 pub use refresh_token::{RefreshToken, RefreshTokenError, RefreshTokens, Standing};
 pub use refusal::{AuthCode, AuthError, AuthResult, Refusal, invalid};

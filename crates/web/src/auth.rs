@@ -5,6 +5,7 @@
 
 mod about;
 mod answer;
+mod factors;
 mod mail;
 mod request;
 mod sign_out;
@@ -15,7 +16,7 @@ mod verify;
 
 use axum::{
     Router,
-    routing::{any, get, post},
+    routing::{any, delete, get, post},
 };
 
 use crate::state::State;
@@ -34,6 +35,12 @@ pub(crate) fn routes() -> Router<State> {
         .route("/auth/v1/reauthenticate", get(mail::reauthenticate))
         .route("/auth/v1/verify", get(verify::open_link).post(verify::redeem))
         .route("/auth/v1/user", get(user::get_user).put(user::update_user))
+        .route("/auth/v1/factors", post(factors::enrol))
+        .route("/auth/v1/factors/{factor}", delete(factors::remove))
+        .route("/auth/v1/factors/{factor}/challenge", post(factors::challenge))
+        .route("/auth/v1/factors/{factor}/verify", post(factors::verify))
+        .route("/auth/v1/factors/recovery_codes", post(factors::make_recovery_codes))
+        .route("/auth/v1/factors/recovery_codes/verify", post(factors::verify_recovery_code))
         .route("/auth/v1/logout", post(sign_out::sign_out))
         .route("/auth/v1/{*path}", any(about::nothing_here))
 }

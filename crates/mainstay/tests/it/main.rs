@@ -2,6 +2,7 @@
 
 mod accounts;
 mod app;
+mod auth;
 mod built_in;
 mod cli;
 mod docs;
