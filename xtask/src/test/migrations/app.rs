@@ -45,6 +45,9 @@ pub(super) const SETTINGS: &str = "\
 [app]
 name = \"chain\"
 
+[auth]
+confirm_email = false
+
 [limits]
 page_rows_max = 10000
 write_rows_max = 10000
