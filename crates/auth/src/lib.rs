@@ -12,10 +12,10 @@
 //! codes, refresh tokens, second factors, sealed secrets, cookies, and what may be an
 //! address or a redirect.
 //!
-//! Time is an input, and so is the text of the secret: this crate reads no clock,
-//! no file and no environment, knows nothing of HTTP beyond the text of a few
-//! headers, and holds no SQL. Randomness is the operating system's, asked for in one
-//! place; the only threads are those that passwords are hashed on.
+//! Time is an input, and so is the text of the secret: this crate reads no clock (but to
+//! hold an answer back), no file and no environment, knows nothing of HTTP beyond the
+//! text of a few headers, and holds no SQL. Randomness is the operating system's, asked
+//! for in one place; the only threads are those that passwords are hashed on.
 
 mod random;
 
@@ -72,6 +72,8 @@ mod audit;
 mod one_time;
 
 mod flow;
+
+mod steps;
 
 mod sign_up;
 
