@@ -20,6 +20,7 @@ use crate::{
     rows::{Change, is},
     session::Method,
     sign_up::{NewAccount, SignUpRequest},
+    site_path::SitePath,
 };
 
 /// Who is to be mailed, and where the mail's link leads.
@@ -35,6 +36,8 @@ pub struct MailRequest {
     pub challenge: Option<Challenge>,
     /// Where the link leads in the end.
     pub redirect_to: Option<String>,
+    /// The page where whoever asks with a form ends, signed in with a cookie.
+    pub next: Option<SitePath>,
 }
 
 impl Identity {
@@ -135,6 +138,7 @@ impl Identity {
             purpose: Purpose::Reauthentication,
             to: &email,
             redirect_to: None,
+            next: None,
             flow: None,
         };
         let changes = self.letter(account, letter, call)?;
@@ -155,6 +159,7 @@ impl Identity {
             purpose: Purpose::Recovery,
             to: account.email.as_deref().unwrap_or_default(),
             redirect_to: request.redirect_to.as_deref(),
+            next: request.next.as_ref(),
             flow,
         };
         let mut changes: Vec<Change> = begin.into_iter().collect();
@@ -225,6 +230,7 @@ impl MailRequest {
             data: self.data.clone(),
             challenge: self.challenge.clone(),
             redirect_to: self.redirect_to.clone(),
+            next: self.next.clone(),
             ..SignUpRequest::default()
         }
     }

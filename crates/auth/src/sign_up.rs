@@ -22,6 +22,7 @@ use crate::{
     refusal::{AuthCode, AuthError, AuthResult, invalid, refused, weak},
     rows::{Cell, Change},
     session::Method,
+    site_path::SitePath,
 };
 
 /// What somebody signs up with.
@@ -38,6 +39,8 @@ pub struct SignUpRequest {
     pub challenge: Option<Challenge>,
     /// Where the mail's link leads in the end.
     pub redirect_to: Option<String>,
+    /// The page where whoever asks with a form ends, signed in with a cookie.
+    pub next: Option<SitePath>,
 }
 
 /// What a sign-up comes to.
@@ -229,6 +232,7 @@ impl Identity {
             purpose: Purpose::Confirmation,
             to: &email,
             redirect_to: request.redirect_to.as_deref(),
+            next: request.next.as_ref(),
             flow,
         };
         let mut changes: Vec<Change> = begin.into_iter().collect();
