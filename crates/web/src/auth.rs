@@ -5,8 +5,13 @@
 
 mod about;
 mod answer;
+mod device;
+mod form;
 mod mail;
+mod page;
 mod request;
+mod session;
+mod sessions;
 mod sign_out;
 mod sign_up;
 mod token;
@@ -15,9 +20,10 @@ mod verify;
 
 use axum::{
     Router,
-    routing::{any, get, post},
+    routing::{any, delete, get, post},
 };
 
+pub(crate) use self::answer::cross_site;
 use crate::state::State;
 
 /// The routes, in the order of an account's life.
@@ -33,7 +39,15 @@ pub(crate) fn routes() -> Router<State> {
         .route("/auth/v1/resend", post(mail::resend))
         .route("/auth/v1/reauthenticate", get(mail::reauthenticate))
         .route("/auth/v1/verify", get(verify::open_link).post(verify::redeem))
-        .route("/auth/v1/user", get(user::get_user).put(user::update_user))
+        .route(
+            "/auth/v1/user",
+            get(user::get_user).put(user::update_user).post(user::update_user_by_form),
+        )
         .route("/auth/v1/logout", post(sign_out::sign_out))
+        .route("/auth/v1/session", post(session::open).delete(session::close))
+        .route("/auth/v1/session/end", post(session::close_by_form))
+        .route("/auth/v1/sessions", get(sessions::list))
+        .route("/auth/v1/sessions/{id}", delete(sessions::revoke))
+        .route("/auth/v1/sessions/{id}/revoke", post(sessions::revoke_by_form))
         .route("/auth/v1/{*path}", any(about::nothing_here))
 }

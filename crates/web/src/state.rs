@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arc_swap::{ArcSwap, Guard};
 use bytes::Bytes;
-use mainstay_auth::{ExpandRoles, Identity, Verifier};
+use mainstay_auth::{CookieTransport, ExpandRoles, Identity, SessionCookie, Verifier};
 use mainstay_core::Timestamp;
 use mainstay_plan::Planner;
 use mainstay_store::Store;
@@ -62,6 +62,10 @@ pub struct Settings {
     pub jwks: Bytes,
     /// Where the time comes from.
     pub clock: fn() -> Timestamp,
+    /// The cookie that stands for a session.
+    pub session_cookie: SessionCookie,
+    /// The path of the app's own style sheet for the pages of accounts, where it has one.
+    pub stylesheet: Option<&'static str>,
 }
 
 impl Settings {
@@ -73,6 +77,8 @@ impl Settings {
             rehearsal: Rehearsal::Refused,
             jwks: jwks.into(),
             clock: system_time,
+            session_cookie: SessionCookie::new(CookieTransport::Tls),
+            stylesheet: None,
         }
     }
 }
@@ -160,6 +166,11 @@ impl State {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.shared.settings
+    }
+
+    /// The cookie that stands for a session.
+    pub(crate) fn session_cookie(&self) -> SessionCookie {
+        self.settings().session_cookie
     }
 
     /// The time of a request that begins now.
