@@ -11,7 +11,7 @@ mod smtp;
 mod supervisor;
 
 pub(crate) use pgbouncer::PgBouncer;
-pub(crate) use postgres::{Postgres, Stop, program as postgres_program};
+pub(crate) use postgres::{Postgres, Session, Stop, program as postgres_program};
 pub(crate) use smtp::Smtp;
 
 use std::{

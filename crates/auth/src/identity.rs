@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use mainstay_core::Error;
-use mainstay_mail::{MailKind, Templates, Variables};
-use tokio::sync::Notify;
+use mainstay_mail::{MailKind, NewMail, Templates, Variables, Waker, enqueue};
+use uuid::Uuid;
 
 use crate::{
     Keyring, OneTimeCodes, RefreshTokens, SealedSecrets, TokenSettings, Verifier,
@@ -66,7 +66,7 @@ pub struct IdentitySettings {
 
 /// Accounts, sessions and what belongs to them.
 pub struct Identity {
-    pub(crate) rows: Rows,
+    pub(crate) rows: Arc<Rows>,
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) verifier: Arc<Verifier>,
     pub(crate) settings: IdentitySettings,
@@ -83,36 +83,31 @@ pub struct Identity {
 pub struct Outgoing {
     /// What they say.
     pub templates: Arc<Templates>,
-    /// Told when one was put on its way.
-    pub waiting: Arc<Notify>,
+    /// Wakes whoever sends them.
+    pub waker: Option<Waker>,
 }
 
 impl Outgoing {
     /// The change that puts a mail on its way.
     pub(crate) fn write(
         &self,
+        rows: &Rows,
         kind: MailKind,
         to: &str,
         variables: &Variables<'_>,
         call: &Call,
     ) -> AuthResult<Change> {
         let content = self.templates.render(kind, variables).map_err(Error::internal)?;
-        Ok(Change::insert(
-            "mainstay_mails",
-            [
-                ("to_address", to.into()),
-                ("kind", kind.name().into()),
-                ("subject", content.subject.into()),
-                ("text_body", content.text.into()),
-                ("html_body", content.html.into()),
-                ("next_at", call.now.into()),
-            ],
-        ))
+        let mail = NewMail { kind, to, content: &content };
+        let plan = enqueue(&rows.planner(), &mail, call.now, Uuid::now_v7())?;
+        Ok(Change::Planned(Box::new(plan)))
     }
 
     /// A mail was put on its way.
     pub(crate) fn sent(&self) {
-        self.waiting.notify_one();
+        if let Some(waker) = &self.waker {
+            waker.wake();
+        }
     }
 }
 
@@ -120,7 +115,7 @@ impl Identity {
     /// All of it, over these rows.
     #[must_use]
     pub fn new(
-        rows: Rows,
+        rows: Arc<Rows>,
         keyring: Arc<Keyring>,
         verifier: Arc<Verifier>,
         settings: IdentitySettings,
@@ -149,7 +144,7 @@ impl Identity {
 
     /// The rows all of it is in.
     #[must_use]
-    pub fn rows(&self) -> &Rows {
+    pub fn rows(&self) -> &Arc<Rows> {
         &self.rows
     }
 

@@ -185,7 +185,7 @@ impl Identity {
             code: &token.code,
             expires_minutes: u64::from(self.settings.otp_s) / 60,
         };
-        let mail = self.mails.write(letter.kind, letter.to, &variables, call)?;
+        let mail = self.mails.write(&self.rows, letter.kind, letter.to, &variables, call)?;
         let mut changes = token.changes;
         changes.push(mail);
         Ok(changes)

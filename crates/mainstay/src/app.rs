@@ -23,8 +23,9 @@ use std::{
 };
 
 use axum::{Extension, Router, extract::Request, response::IntoResponse, routing::MethodRouter};
-use mainstay_auth::{CookieTransport, Keyring, SessionCookie, TokenSettings, Verifier};
+use mainstay_auth::{CookieTransport, Keyring, Rows, SessionCookie, TokenSettings, Verifier};
 use mainstay_core::{Settings, Timestamp};
+use mainstay_mail::Mail;
 use mainstay_plan::{Features, Planner};
 use mainstay_web::{
     Rehearsal, ServerTiming,
@@ -42,6 +43,7 @@ use crate::{
     folder::{Folder, FolderError},
     identity::{Parts, identity},
     load::{Loaded, Mistakes, environment, load},
+    mailing::{Mailing, ShowMail, outlet},
     running::Running,
     seed::{SeedError, Seeded, seed},
     signing_key::{SigningKeyError, keyring},
@@ -120,6 +122,7 @@ pub struct App {
     server_timing: ServerTiming,
     clock: fn() -> Timestamp,
     request_log: Option<(LogPolicy, LogReader)>,
+    show_mail: Option<ShowMail>,
     extensions: Vec<Change>,
     /// Whether a layer of the app's own stands around every route.
     layered: bool,
@@ -150,6 +153,7 @@ impl App {
             server_timing: ServerTiming::Off,
             clock: mainstay_web::system_time,
             request_log: None,
+            show_mail: None,
             extensions: Vec::new(),
             layered: false,
         })
@@ -206,6 +210,13 @@ impl App {
         reader: impl FnMut(LogEntry) + Send + 'static,
     ) -> Self {
         self.request_log = Some((policy, Box::new(reader)));
+        self
+    }
+
+    /// Shows each mail that would be sent, under [`Mode::Development`].
+    #[must_use]
+    pub(crate) fn show_mails(mut self, show: impl Fn(&Mail) + Send + Sync + 'static) -> Self {
+        self.show_mail = Some(Box::new(show));
         self
     }
 
@@ -306,7 +317,7 @@ impl App {
         let changes = database.bring_to(&self.loaded.catalog, policy).await?;
 
         let stylesheet = self.folder.public().join(STYLESHEET.trim_start_matches('/')).is_file();
-        let web_settings = mainstay_web::Settings {
+        let mut web_settings = mainstay_web::Settings {
             server_timing: self.server_timing,
             clock: self.clock,
             session_cookie: session_cookie(self.mode),
@@ -319,15 +330,20 @@ impl App {
         };
         let verifier = Arc::new(verifier(&self.loaded, &keyring));
         let planner = planner(&self.loaded, self.mode);
+        let rows = Arc::new(Rows::new(Arc::clone(&database.store), Arc::clone(&planner)));
+        database.store.adopt(Arc::clone(planner.catalog()));
+        let outlet = outlet(self.mode, &self.loaded.mail, &site_host(settings), self.show_mail)?;
+        let (waker, mailing) = outlet.begin(Arc::clone(&database.store), Arc::clone(&rows));
+        web_settings.dev_mails.clone_from(&outlet.outbox);
         let identity = identity(Parts {
             settings,
             mode: self.mode,
             address,
             keyring: Arc::clone(&keyring),
             verifier: Arc::clone(&verifier),
-            planner: Arc::clone(&planner),
-            store: Arc::clone(&database.store),
+            rows,
             mail: &self.loaded.mail,
+            waker,
         })?;
         let app = mainstay_web::App::new(&settings.app.name, planner, verifier);
         let store = Arc::clone(&database.store);
@@ -364,6 +380,7 @@ impl App {
             database,
             changes,
             state,
+            mailing,
             log_thread,
         };
         Ok((opened, stack))
@@ -390,6 +407,7 @@ pub(crate) struct Opened {
     pub(crate) database: Database,
     pub(crate) changes: database::SchemaChanges,
     pub(crate) state: mainstay_web::State,
+    pub(crate) mailing: Option<Mailing>,
     pub(crate) log_thread: Option<std::thread::JoinHandle<()>>,
 }
 
@@ -421,6 +439,14 @@ fn verifier(loaded: &Loaded, keyring: &Keyring) -> Verifier {
 pub(crate) fn expand_roles(loaded: &Loaded) -> mainstay_auth::ExpandRoles {
     let roles = loaded.settings.roles.clone();
     Box::new(move |held| roles.expand(held))
+}
+
+/// The name of the host that the app's pages are at.
+fn site_host(settings: &Settings) -> String {
+    let url = settings.auth.site_url.as_deref().or(settings.server.public_url.as_deref());
+    let url = url.and_then(|url| url.split_once("://")).map_or("", |(_, rest)| rest);
+    let host = url.split(['/', ':', '?', '#']).next().unwrap_or_default();
+    if host.is_empty() { "localhost".to_owned() } else { host.to_owned() }
 }
 
 /// What tokens of this app say.

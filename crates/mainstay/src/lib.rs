@@ -13,6 +13,7 @@ mod folder;
 mod identity;
 mod load;
 mod mail;
+mod mailing;
 mod reload;
 mod running;
 mod seed;

@@ -5,6 +5,7 @@
 //! what is served. Nothing here decides who may do what.
 
 mod auth;
+mod dev_mail;
 mod error;
 pub mod fuzz;
 mod health;

@@ -9,6 +9,7 @@ use arc_swap::{ArcSwap, Guard};
 use bytes::Bytes;
 use mainstay_auth::{CookieTransport, ExpandRoles, Identity, SessionCookie, Verifier};
 use mainstay_core::Timestamp;
+use mainstay_mail::DevOutbox;
 use mainstay_plan::Planner;
 use mainstay_store::Store;
 
@@ -60,6 +61,8 @@ pub struct Settings {
     pub rehearsal: Rehearsal,
     /// The public keys, as `/auth/v1/.well-known/jwks.json` answers them.
     pub jwks: Bytes,
+    /// The mails of development, to be looked at.
+    pub dev_mails: Option<Arc<DevOutbox>>,
     /// Where the time comes from.
     pub clock: fn() -> Timestamp,
     /// The cookie that stands for a session.
@@ -76,6 +79,7 @@ impl Settings {
             server_timing: ServerTiming::Off,
             rehearsal: Rehearsal::Refused,
             jwks: jwks.into(),
+            dev_mails: None,
             clock: system_time,
             session_cookie: SessionCookie::new(CookieTransport::Tls),
             stylesheet: None,

@@ -34,7 +34,7 @@ const ACKNOWLEDGED_MIN: usize = 200;
 const LIFE_MAX_MS: u64 = 250;
 
 const FILES: [(&str, &str); 2] = [
-    ("mainstay.toml", "[app]\nname = \"kills\"\n"),
+    ("mainstay.toml", "[app]\nname = \"kills\"\n\n[auth]\nconfirm_email = false\n"),
     (
         "models/entries.toml",
         "[fields]\nmark = { type = \"text\", required = true }\n\n[rules]\ncreate = \"true\"\n",

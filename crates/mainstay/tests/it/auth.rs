@@ -2,6 +2,5 @@
 
 mod cookies;
 mod csrf;
-mod extract;
 mod forms;
 mod visitor;

@@ -3,7 +3,7 @@
 use axum::{
     body::Body as HttpBody,
     extract::{RawQuery, State as AxumState},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     response::Response,
 };
 use mainstay_auth::{
@@ -80,8 +80,13 @@ pub(super) async fn redeem(
 pub(super) async fn open_link(
     AxumState(state): AxumState<State>,
     RawQuery(query): RawQuery,
+    method: Method,
     visitor: Visitor,
 ) -> Answer {
+    // What only looks at links, as scanners of mails do, must not use them up.
+    if method == Method::HEAD {
+        return Ok(Response::new(HttpBody::empty()));
+    }
     let (identity, call) = (state.identity(), &visitor.call);
     let query = query.as_deref();
     let kind =

@@ -229,10 +229,8 @@ async fn who_is_banned_has_no_session_any_more() {
 }
 
 const SECOND: i64 = 1_000_000;
-const SHORT_LIVED: (&str, &str) = (
-    "mainstay.toml",
-    "[auth]\nsession_idle_s = 60\nsession_max_s = 200\nsession_check_s = 0\n",
-);
+const SHORT_LIVED: (&str, &str) =
+    ("mainstay.toml", "[auth]\nsession_idle_s = 60\nsession_max_s = 200\nsession_check_s = 0\n");
 
 /// The system's clock, moved.
 fn moved(by: &AtomicI64) -> Timestamp {
