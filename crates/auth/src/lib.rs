@@ -124,7 +124,8 @@ pub use refusal::{AuthCode, AuthError, AuthResult, Refusal, invalid};
 pub use rows::Rows;
 pub use sealed::{OpenError, Opened, SealedSecrets};
 pub use session::{
-    CookieCaller, CookieSession, Issued, ListedSession, Method, Scope, Session, standing::Recalled,
+    CookieCaller, CookieSession, Issued, ListedSession, Method, SESSION_DATA_BYTES_MAX, Scope,
+    Session, SessionDataError, standing::Recalled,
 };
 pub use sign_up::{SignUpRequest, SignedUp};
 pub use signing_key::{Jwk, SigningKey};

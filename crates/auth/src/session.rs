@@ -16,6 +16,7 @@
 //! after was not used; a stolen token would then do for as long as its owner is away.
 
 mod cookie;
+mod data;
 mod list;
 mod refresh;
 pub(crate) mod standing;
@@ -37,6 +38,7 @@ use crate::{
 
 pub use self::{
     cookie::{CookieCaller, CookieSession},
+    data::{SESSION_DATA_BYTES_MAX, SessionDataError},
     list::ListedSession,
 };
 

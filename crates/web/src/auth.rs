@@ -23,7 +23,10 @@ use axum::{
     routing::{any, delete, get, post},
 };
 
-pub(crate) use self::answer::cross_site;
+pub(crate) use self::{
+    answer::{Failed, cross_site},
+    request::signed_in_parts,
+};
 use crate::state::State;
 
 /// The routes, in the order of an account's life.

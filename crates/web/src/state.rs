@@ -3,7 +3,7 @@
 //! The app (catalog, rules, who is who) is one value that a reload replaces whole.
 //! A request takes it once and keeps to it, so none sees half of each.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use arc_swap::{ArcSwap, Guard};
 use bytes::Bytes;
@@ -118,6 +118,12 @@ struct Shared {
     identity: Arc<Identity>,
     settings: Settings,
     layouts: Layouts,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").field("settings", self.settings()).finish_non_exhaustive()
+    }
 }
 
 impl State {

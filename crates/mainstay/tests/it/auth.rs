@@ -2,5 +2,6 @@
 
 mod cookies;
 mod csrf;
+mod extract;
 mod forms;
 mod visitor;

@@ -48,6 +48,15 @@ impl FromRequestParts<State> for Visitor {
     }
 }
 
+/// The user of a request for a route of the app's own, and the session.
+pub(crate) async fn signed_in_parts(
+    state: &State,
+    parts: &mut Parts,
+) -> Result<(Uuid, Option<Uuid>, Call), Failed> {
+    let caller = SignedIn::from_request_parts(parts, state).await?;
+    Ok((caller.user, caller.session, caller.call))
+}
+
 impl FromRequestParts<State> for SignedIn {
     type Rejection = Failed;
 

@@ -51,7 +51,7 @@ async fn a_cookie_is_as_good_as_a_token_to_rules() {
     let app = app().await;
     let user = sign_up(&app).await["user"]["id"].clone();
     let cookie = cookie_of(&sign_in(&app, None).await);
-    let notes = r#"[{"text":"open"},{"text":"hidden","secret":true}]"#;
+    let notes = r#"[{"text":"open","secret":false},{"text":"hidden","secret":true}]"#;
     let path = "/rest/v1/notes?columns=text,secret";
     let made = send(&app, "POST", path, Some(&cookie), notes).await;
     // The second would be stored and not be seen, but may be made: its rule asks for aal1.
