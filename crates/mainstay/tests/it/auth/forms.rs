@@ -81,6 +81,22 @@ async fn a_form_that_is_refused_says_why_on_its_own_page() {
 }
 
 #[tokio::test]
+async fn a_handle_that_is_taken_is_told_and_tells_nothing_of_an_address() {
+    let app = TestApp::start_in(&[("MAINSTAY_AUTH__CONFIRM_EMAIL", "true")], &[USERS]).await;
+    let body = format!("{}&data.handle=ada&sent=/mailed.html", account());
+    assert_eq!(location(&submit(&app, "/auth/v1/signup", None, &body).await), "/mailed.html");
+    for email in ["bo%40example.com", "eve%40example.com"] {
+        let body = format!("email={email}&password=a+long+passphrase&data.handle=ada&back=/again");
+        let res = submit(&app, "/auth/v1/signup", None, &body).await;
+        assert_eq!(location(&res), "/again?error=validation_failed#validation_failed");
+        let body = body.replace("handle=ada", &format!("handle={}", &email[..2]));
+        let res = submit(&app, "/auth/v1/signup", None, &body.replace("back", "sent")).await;
+        assert_eq!(res.status, 303, "{}", res.body);
+    }
+    app.close().await;
+}
+
+#[tokio::test]
 async fn a_form_leads_nowhere_else() {
     let app = TestApp::start(&[]).await;
     sign_up(&app).await;
