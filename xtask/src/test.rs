@@ -5,6 +5,7 @@
 //! With `--all` nothing is skipped: what is missing is installed, and what cannot
 //! run is a failure.
 
+mod browser;
 mod cargo;
 mod exchanges;
 mod faults;
@@ -60,6 +61,7 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         if suites {
             cargo::run(&mut table, &servers)?;
             node::run(&mut table, &servers, missing)?;
+            browser::run(&mut table, missing)?;
             fuzz::run(&mut table, args.value("--fuzz-seconds")?.unwrap_or(10))?;
         }
         if removals {

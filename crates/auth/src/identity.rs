@@ -7,7 +7,7 @@ use mainstay_mail::{MailKind, NewMail, Templates, Variables, Waker, enqueue};
 use uuid::Uuid;
 
 use crate::{
-    Keyring, OneTimeCodes, RefreshTokens, SealedSecrets, TokenSettings, Verifier,
+    CookieValues, Keyring, OneTimeCodes, RefreshTokens, SealedSecrets, TokenSettings, Verifier,
     attempts::{AttemptLimits, Attempts, Counted},
     call::Call,
     passwords::{PasswordParams, PasswordPool},
@@ -109,6 +109,7 @@ pub struct Identity {
     pub(crate) standing: Standings,
     pub(crate) attempts: Attempts,
     pub(crate) mails: Outgoing,
+    cookies: CookieValues,
 }
 
 /// How mails leave.
@@ -159,6 +160,7 @@ impl Identity {
             codes: OneTimeCodes::new(&keyring),
             recovery_codes: RecoveryCodes::new(&keyring),
             secrets: SealedSecrets::new(&keyring),
+            cookies: CookieValues::new(&keyring),
             keyring,
             verifier,
             passwords: PasswordPool::new(settings.passwords, settings.password_threads),
@@ -187,6 +189,12 @@ impl Identity {
     /// `over_request_rate_limit`, and when to come again.
     pub fn count(&self, counted: Counted, call: &Call) -> AuthResult<()> {
         self.attempts.request(counted, call)
+    }
+
+    /// What signs and seals what an app keeps in its visitors' browsers.
+    #[must_use]
+    pub fn cookie_values(&self) -> &CookieValues {
+        &self.cookies
     }
 
     /// What verifies tokens.

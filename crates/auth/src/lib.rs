@@ -53,6 +53,8 @@ mod email;
 
 mod redirect;
 
+mod site_path;
+
 mod rows;
 
 mod call;
@@ -129,9 +131,13 @@ pub use refresh_token::{RefreshToken, RefreshTokenError, RefreshTokens, Standing
 pub use refusal::{AuthCode, AuthError, AuthResult, Refusal, invalid};
 pub use rows::Rows;
 pub use sealed::{OpenError, Opened, SealedSecrets};
-pub use session::{Issued, ListedSession, Method, Scope, Session, standing::Recalled};
+pub use session::{
+    CookieCaller, CookieSession, Issued, ListedSession, Method, SESSION_DATA_BYTES_MAX, Scope,
+    Session, SessionDataError, standing::Recalled,
+};
 pub use sign_up::{SignUpRequest, SignedUp};
 pub use signing_key::{Jwk, SigningKey};
+pub use site_path::{SitePath, SitePathError};
 pub use token::{MintError, TokenRequest, TokenSettings, mint};
 pub use totp::{TOTP_SECRET_BYTES, TotpEnrolment, TotpOutcome, TotpSecret};
 pub use update_user::UserChanges;

@@ -18,6 +18,7 @@ use crate::{
     rows::{Change, is},
     session::Method,
     sign_up::{NewAccount, SignUpRequest},
+    site_path::SitePath,
     steps::in_steps,
 };
 
@@ -34,6 +35,8 @@ pub struct MailRequest {
     pub challenge: Option<Challenge>,
     /// Where the link leads in the end.
     pub redirect_to: Option<String>,
+    /// The page where whoever asks with a form ends, signed in with a cookie.
+    pub next: Option<SitePath>,
 }
 
 impl Identity {
@@ -151,6 +154,7 @@ impl Identity {
             purpose: Purpose::Reauthentication,
             to: &email,
             redirect_to: None,
+            next: None,
             flow: None,
         };
         let changes = self.letter(account, letter, call)?;
@@ -171,6 +175,7 @@ impl Identity {
             purpose: Purpose::Recovery,
             to: account.email.as_deref().unwrap_or_default(),
             redirect_to: request.redirect_to.as_deref(),
+            next: request.next.as_ref(),
             flow,
         };
         let mut changes: Vec<Change> = begin.into_iter().collect();
@@ -237,6 +242,7 @@ impl MailRequest {
             data: self.data.clone(),
             challenge: self.challenge.clone(),
             redirect_to: self.redirect_to.clone(),
+            next: self.next.clone(),
             ..SignUpRequest::default()
         }
     }

@@ -253,7 +253,7 @@ impl Query {
         let select = |name: &&'static str| {
             SelectItem::Field(SelectField {
                 alias: None,
-                field: Some(field(name)),
+                field: Some(field(*name)),
                 cast: None,
                 aggregate: None,
                 aggregate_cast: None,
@@ -274,12 +274,12 @@ fn payload(
     row.into_iter().map(|(name, cell)| (name.into(), cell.into_payload())).collect()
 }
 
-fn field(name: &'static str) -> FieldExpr<'static> {
+fn field(name: impl Into<Cow<'static, str>>) -> FieldExpr<'static> {
     FieldExpr { name: name.into(), json: Vec::new(), as_text: false }
 }
 
 fn compare(
-    name: &'static str,
+    name: impl Into<Cow<'static, str>>,
     operator: Operator,
     argument: Argument<'static>,
 ) -> Condition<'static> {
@@ -287,7 +287,7 @@ fn compare(
 }
 
 /// The field has this value.
-pub(crate) fn is(name: &'static str, value: impl Into<Cell>) -> Condition<'static> {
+pub(crate) fn is(name: impl Into<Cow<'static, str>>, value: impl Into<Cell>) -> Condition<'static> {
     compare(name, Operator::Eq, Argument::Text(value.into().into_text().into()))
 }
 

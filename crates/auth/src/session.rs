@@ -15,6 +15,8 @@
 //! in again. Supabase Auth takes the generation before at any age as long as the one
 //! after was not used; a stolen token would then do for as long as its owner is away.
 
+mod cookie;
+mod data;
 mod list;
 mod refresh;
 pub(crate) mod standing;
@@ -34,7 +36,11 @@ use crate::{
     with_amr,
 };
 
-pub use self::list::ListedSession;
+pub use self::{
+    cookie::{CookieCaller, CookieSession},
+    data::{SESSION_DATA_BYTES_MAX, SessionDataError},
+    list::ListedSession,
+};
 
 /// The model of sessions.
 pub(crate) const SESSIONS: &str = "mainstay_sessions";

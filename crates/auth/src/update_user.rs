@@ -18,6 +18,7 @@ use crate::{
     rows::{Cell, Change, Query, is, is_not},
     session::{Method, SESSIONS, Session},
     sign_up::gone,
+    site_path::SitePath,
 };
 use mainstay_core::removal::removed;
 use mainstay_mail::MailKind;
@@ -39,6 +40,8 @@ pub struct UserChanges {
     pub challenge: Option<Challenge>,
     /// Where links lead in the end.
     pub redirect_to: Option<String>,
+    /// The page where whoever asks with a form ends, signed in with a cookie.
+    pub next: Option<SitePath>,
 }
 
 impl Identity {
@@ -182,6 +185,7 @@ impl Identity {
         let request = MailRequest {
             challenge: asked.challenge.clone(),
             redirect_to: asked.redirect_to.clone(),
+            next: asked.next.clone(),
             ..MailRequest::default()
         };
         self.email_change_letters(&account, &request, call)
@@ -209,6 +213,7 @@ impl Identity {
                 purpose,
                 to: &to,
                 redirect_to: request.redirect_to.as_deref(),
+                next: request.next.as_ref(),
                 flow,
             };
             changes.extend(self.letter(account, letter, call)?);

@@ -37,7 +37,7 @@ use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use crate::{
-    Aal, Keyring, ROLE_ANON, ROLE_SERVICE, TokenSettings,
+    Aal, Account, Keyring, ROLE_ANON, ROLE_SERVICE, TokenSettings,
     claims::{check_issuer, check_times, check_user, expired, expired_error, refused},
     compact::{UnverifiedToken, invalid, parse_token},
     refresh_token,
@@ -184,6 +184,21 @@ impl Verifier {
         let Some(claims) = actor.user_claims() else { return actor.clone() };
         let claims = UserClaims { roles, permissions, ..UserClaims::clone(claims) };
         Actor::user(Arc::new(claims))
+    }
+
+    /// A user of whom the app itself says this, with the roles that come with those named,
+    /// and the number of the roles in force.
+    pub(crate) fn user_of(&self, account: &Account, claims: Map<String, Json>) -> (Actor, u64) {
+        let expansion = self.expansion.load();
+        let (roles, permissions) = (expansion.expand)(&account.roles());
+        let (id, email) = (account.id.to_string(), account.email.clone());
+        let claims = UserClaims { id, email, roles, permissions, claims, tenant: None };
+        (Actor::user(Arc::new(claims)), expansion.epoch)
+    }
+
+    /// The number of the roles in force.
+    pub(crate) fn roles_epoch(&self) -> u64 {
+        self.expansion.load().epoch
     }
 
     /// What a token makes of its bearer, at this moment.

@@ -22,14 +22,16 @@ use std::{
     sync::Arc,
 };
 
-use axum::{Router, extract::Request, response::IntoResponse, routing::MethodRouter};
-use mainstay_auth::{Keyring, Rows, TokenSettings, Verifier};
-use mainstay_core::Settings;
+use axum::{Extension, Router, extract::Request, response::IntoResponse, routing::MethodRouter};
+use mainstay_auth::{CookieTransport, Keyring, Rows, SessionCookie, TokenSettings, Verifier};
+use mainstay_core::{Settings, Timestamp};
 use mainstay_mail::Mail;
 use mainstay_plan::{Features, Planner};
 use mainstay_web::{
     Rehearsal, ServerTiming,
-    middleware::{CorsPolicy, HostPolicy, LogEntry, LogPolicy, RequestLog, Stack, StackSettings},
+    middleware::{
+        CorsPolicy, CsrfPolicy, HostPolicy, LogEntry, LogPolicy, RequestLog, Stack, StackSettings,
+    },
     server::ServerSettings,
     static_files::StaticFiles,
 };
@@ -102,8 +104,11 @@ pub enum StartError {
     System(#[from] io::Error),
 }
 
+/// The app's own style for the pages of accounts, where it has one.
+const STYLESHEET: &str = "/auth.css";
+
 /// What is done to the router before it is served.
-type Extension = Box<dyn FnOnce(Router) -> Router + Send>;
+type Change = Box<dyn FnOnce(Router, &mainstay_web::State) -> Router + Send>;
 /// What is given each request that is recorded.
 type LogReader = Box<dyn FnMut(LogEntry) + Send>;
 
@@ -115,9 +120,10 @@ pub struct App {
     pub(crate) mode: Mode,
     listen: Option<SocketAddr>,
     server_timing: ServerTiming,
+    clock: fn() -> Timestamp,
     request_log: Option<(LogPolicy, LogReader)>,
     show_mail: Option<ShowMail>,
-    extensions: Vec<Extension>,
+    extensions: Vec<Change>,
     /// Whether a layer of the app's own stands around every route.
     layered: bool,
 }
@@ -145,6 +151,7 @@ impl App {
             mode: Mode::Production,
             listen: None,
             server_timing: ServerTiming::Off,
+            clock: mainstay_web::system_time,
             request_log: None,
             show_mail: None,
             extensions: Vec::new(),
@@ -174,7 +181,9 @@ impl App {
     #[must_use]
     pub fn route(mut self, path: &str, methods: MethodRouter) -> Self {
         let path = path.to_owned();
-        self.extensions.push(Box::new(move |router| router.route(&path, methods)));
+        self.extensions.push(Box::new(move |router, state| {
+            router.route(&path, methods.layer(Extension(state.clone())))
+        }));
         self
     }
 
@@ -189,7 +198,7 @@ impl App {
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
         self.layered = true;
-        self.extensions.push(Box::new(move |router| router.layer(layer)));
+        self.extensions.push(Box::new(move |router, _| router.layer(layer)));
         self
     }
 
@@ -215,6 +224,13 @@ impl App {
     #[must_use]
     pub(crate) fn server_timing(mut self, server_timing: ServerTiming) -> Self {
         self.server_timing = server_timing;
+        self
+    }
+
+    /// Takes the time from here and not from the system's clock: for tests of what expires.
+    #[must_use]
+    pub fn clock(mut self, clock: fn() -> Timestamp) -> Self {
+        self.clock = clock;
         self
     }
 
@@ -300,8 +316,12 @@ impl App {
         };
         let changes = database.bring_to(&self.loaded.catalog, policy).await?;
 
+        let stylesheet = self.folder.public().join(STYLESHEET.trim_start_matches('/')).is_file();
         let mut web_settings = mainstay_web::Settings {
             server_timing: self.server_timing,
+            clock: self.clock,
+            session_cookie: session_cookie(self.mode),
+            stylesheet: stylesheet.then_some(STYLESHEET),
             rehearsal: match settings.rest.tx_rollback.unwrap_or(self.mode == Mode::Development) {
                 true => Rehearsal::Allowed,
                 false => Rehearsal::Refused,
@@ -338,7 +358,7 @@ impl App {
         };
         let mut router = mainstay_web::router(state.clone()).fallback_service(files);
         for extend in self.extensions {
-            router = extend(router);
+            router = extend(router, &state);
         }
         let (log, log_thread) = match self.request_log {
             Some((policy, reader)) => {
@@ -450,6 +470,14 @@ pub(crate) fn server_settings(settings: &Settings) -> ServerSettings {
     }
 }
 
+/// The cookie of a session: without TLS in development alone.
+fn session_cookie(mode: Mode) -> SessionCookie {
+    SessionCookie::new(match mode {
+        Mode::Development => CookieTransport::Plain,
+        Mode::Production => CookieTransport::Tls,
+    })
+}
+
 fn stack_settings(settings: &Settings, mode: Mode) -> Result<StackSettings, StartError> {
     let server = &settings.server;
     let origins = server.cors_origins.iter().map(mainstay_core::WebOrigin::as_str);
@@ -466,12 +494,14 @@ fn stack_settings(settings: &Settings, mode: Mode) -> Result<StackSettings, Star
         Mode::Production => (HostPolicy::Any, cors),
     };
     let public_url = server.public_url.as_deref().unwrap_or_default();
+    let csrf = CsrfPolicy::new(session_cookie(mode)).and_public_url(public_url);
     Ok(StackSettings {
         url_bytes_max: settings.limits.url_bytes_max,
         body_bytes_max: settings.limits.body_bytes_max,
         body_ms: server.body_timeout_ms,
         hosts,
         cors,
+        csrf,
         trusted_proxies,
         https: mode == Mode::Production && public_url.starts_with("https://"),
         compression: server.compression,

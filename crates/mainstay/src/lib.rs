@@ -9,6 +9,7 @@ mod app;
 mod built_in;
 pub mod cli;
 mod database;
+pub mod extract;
 mod folder;
 mod identity;
 mod load;

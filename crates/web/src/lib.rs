@@ -7,6 +7,7 @@
 mod auth;
 mod dev_mail;
 mod error;
+pub mod extract;
 pub mod fuzz;
 mod health;
 pub mod middleware;

@@ -3,11 +3,11 @@
 //! The app (catalog, rules, who is who) is one value that a reload replaces whole.
 //! A request takes it once and keeps to it, so none sees half of each.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use arc_swap::{ArcSwap, Guard};
 use bytes::Bytes;
-use mainstay_auth::{ExpandRoles, Identity, Verifier};
+use mainstay_auth::{CookieTransport, ExpandRoles, Identity, SessionCookie, Verifier};
 use mainstay_core::Timestamp;
 use mainstay_mail::DevOutbox;
 use mainstay_plan::Planner;
@@ -65,6 +65,10 @@ pub struct Settings {
     pub dev_mails: Option<Arc<DevOutbox>>,
     /// Where the time comes from.
     pub clock: fn() -> Timestamp,
+    /// The cookie that stands for a session.
+    pub session_cookie: SessionCookie,
+    /// The path of the app's own style sheet for the pages of accounts, where it has one.
+    pub stylesheet: Option<&'static str>,
 }
 
 impl Settings {
@@ -77,6 +81,8 @@ impl Settings {
             jwks: jwks.into(),
             dev_mails: None,
             clock: system_time,
+            session_cookie: SessionCookie::new(CookieTransport::Tls),
+            stylesheet: None,
         }
     }
 }
@@ -112,6 +118,12 @@ struct Shared {
     identity: Arc<Identity>,
     settings: Settings,
     layouts: Layouts,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").field("settings", self.settings()).finish_non_exhaustive()
+    }
 }
 
 impl State {
@@ -164,6 +176,11 @@ impl State {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.shared.settings
+    }
+
+    /// The cookie that stands for a session.
+    pub(crate) fn session_cookie(&self) -> SessionCookie {
+        self.settings().session_cookie
     }
 
     /// The time of a request that begins now.

@@ -17,9 +17,9 @@ use mainstay_core::{Actor, Code, Error, Timestamp, removal::removed};
 use moka::sync::Cache;
 use uuid::Uuid;
 
-use super::Session;
+use super::{Session, cookie::KnownCookie};
 use crate::{
-    Aal, Identity, Verified,
+    Aal, Identity, OPAQUE_ID_BYTES, Verified,
     account::roles_of,
     call::Call,
     refusal::{AuthError, AuthResult},
@@ -31,6 +31,8 @@ const REMEMBERED_MAX: u64 = 100_000;
 /// What is remembered of sessions.
 pub(crate) struct Standings {
     sessions: Cache<Uuid, Known>,
+    /// The same of sessions that are held by a cookie, by its hash.
+    cookies: Cache<[u8; OPAQUE_ID_BYTES], KnownCookie>,
     /// The epoch at which each user was last changed, as long as it matters.
     changed: Cache<Uuid, u64>,
     epoch: AtomicU64,
@@ -60,6 +62,7 @@ impl Standings {
     pub(crate) fn new(kept_s: u32) -> Self {
         Self {
             sessions: Cache::new(REMEMBERED_MAX),
+            cookies: Cache::new(REMEMBERED_MAX),
             changed: Cache::new(REMEMBERED_MAX),
             epoch: AtomicU64::new(1),
             kept_micros: i64::from(kept_s) * 1_000_000,
@@ -74,11 +77,35 @@ impl Standings {
 
     fn recall(&self, session: Uuid, now: Timestamp) -> Option<Known> {
         let known = self.sessions.get(&session)?;
-        let until = known.read_at.shifted(self.kept_micros)?;
-        let is_fresh = now < until && now >= known.read_at;
-        let changed = self.changed.get(&known.user);
-        let is_unchanged = changed.is_none_or(|changed| changed < known.epoch);
-        (is_fresh && (is_unchanged || removed("session-check"))).then_some(known)
+        self.is_good(known.user, known.epoch, known.read_at, now).then_some(known)
+    }
+
+    /// The number that what is read from now on is remembered with.
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    pub(super) fn remember_cookie(&self, hash: [u8; OPAQUE_ID_BYTES], known: KnownCookie) {
+        self.cookies.insert(hash, known);
+    }
+
+    pub(super) fn recall_cookie(
+        &self,
+        hash: &[u8; OPAQUE_ID_BYTES],
+        now: Timestamp,
+    ) -> Option<KnownCookie> {
+        let known = self.cookies.get(hash)?;
+        self.is_good(known.caller.user, known.epoch, known.read_at, now).then_some(known)
+    }
+
+    /// Whether what was read of a user at this time, and remembered with this number, is
+    /// still to be gone by.
+    fn is_good(&self, user: Uuid, epoch: u64, read_at: Timestamp, now: Timestamp) -> bool {
+        let until = read_at.shifted(self.kept_micros);
+        let is_fresh = until.is_some_and(|until| now < until) && now >= read_at;
+        let changed = self.changed.get(&user);
+        let is_unchanged = changed.is_none_or(|changed| changed < epoch);
+        is_fresh && (is_unchanged || removed("session-check"))
     }
 }
 
@@ -127,7 +154,7 @@ impl Identity {
     }
 
     async fn read_standing(&self, id: Uuid, call: &Call) -> AuthResult<Option<Known>> {
-        let epoch = self.standing.epoch.load(Ordering::Acquire);
+        let epoch = self.standing.epoch();
         let Some(session) = self.session(id, call).await? else { return Ok(None) };
         let account = self.account_row(session.user, call).await?;
         let is_open = !session.is_over(self.settings.session_idle_s, call.now);
@@ -162,9 +189,10 @@ impl Identity {
     }
 
     /// Notes that a session is used, where that was last noted long ago.
-    async fn keep_alive(&self, session: &Session, call: &Call) {
+    pub(super) async fn keep_alive(&self, session: &Session, call: &Call) {
         const NOTED_EVERY_S: u32 = 300;
-        let since = call.before_seconds(NOTED_EVERY_S);
+        // Often enough that whoever keeps coming is never taken for gone.
+        let since = call.before_seconds(NOTED_EVERY_S.min(self.settings.session_idle_s / 4));
         if session.last_used_at.is_some_and(|used| used > since) {
             return;
         }

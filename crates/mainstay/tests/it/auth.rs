@@ -3,7 +3,12 @@
 //! Hashes are cheap here, and nobody waits for a mail. What a test wants to have happened
 //! long ago it writes into the database's file.
 
+mod cookies;
+mod csrf;
+mod extract;
 mod factors;
+mod forms;
+mod visitor;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value as Json, json};

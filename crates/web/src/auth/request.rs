@@ -5,8 +5,8 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, request::Parts},
 };
-use mainstay_auth::{Aal, AuthCode, AuthError, Call, Recalled, Refusal};
-use mainstay_core::Code;
+use mainstay_auth::{Aal, AuthCode, AuthError, Call, CookieCaller, OpaqueId, Recalled, Refusal};
+use mainstay_core::{Actor, Code};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
@@ -22,6 +22,8 @@ const BODY_BYTES_MAX: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Visitor {
     pub(super) call: Call,
+    /// The id in the cookie of a session, good or not.
+    pub(super) cookie: Option<OpaqueId>,
 }
 
 /// A user with a session that stands.
@@ -32,6 +34,8 @@ pub(super) struct SignedIn {
     pub(super) session: Option<Uuid>,
     pub(super) aal: Aal,
     pub(super) is_anonymous: bool,
+    /// The same where a cookie says so.
+    pub(super) cookie: Option<CookieCaller>,
 }
 
 impl FromRequestParts<State> for Visitor {
@@ -39,8 +43,18 @@ impl FromRequestParts<State> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Failed> {
         let context = parts.extensions.get::<RequestContext>();
-        Ok(Self { call: who::call(state, &parts.headers, context) })
+        let cookie = RequestHeaders::read(&parts.headers).session_id(state.session_cookie());
+        Ok(Self { call: who::call(state, &parts.headers, context), cookie })
     }
+}
+
+/// The user of a request for a route of the app's own, and the session.
+pub(crate) async fn signed_in_parts(
+    state: &State,
+    parts: &mut Parts,
+) -> Result<(Uuid, Option<Uuid>, Call), Failed> {
+    let caller = SignedIn::from_request_parts(parts, state).await?;
+    Ok((caller.user, caller.session, caller.call))
 }
 
 impl FromRequestParts<State> for SignedIn {
@@ -54,12 +68,14 @@ impl FromRequestParts<State> for SignedIn {
 }
 
 async fn signed_in(state: &State, headers: &HeaderMap, call: Call) -> Result<SignedIn, Failed> {
-    let credentials = RequestHeaders::read(headers).credentials();
-    let has_bearer = credentials.authorization.is_some_and(|text| {
-        text.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "))
-    });
-    if !has_bearer {
-        return Err(no_authorization());
+    let read = RequestHeaders::read(headers);
+    let credentials = read.credentials();
+    if !credentials.has_bearer() {
+        let Some(id) = read.session_id(state.session_cookie()) else {
+            return Err(no_authorization());
+        };
+        let caller = who::by_cookie(state, &id, &call).await?.ok_or_else(no_authorization)?;
+        return Ok(SignedIn::with_cookie(caller, call));
     }
     let verified = state.app().verifier().credential(credentials, call.now)?;
     let verified = verified.ok_or_else(no_authorization)?;
@@ -84,8 +100,25 @@ async fn signed_in(state: &State, headers: &HeaderMap, call: Call) -> Result<Sig
         }
         Err(error) => return Err(error.into()),
     };
-    let is_anonymous = actor.claim(&["is_anonymous".into()]) == Some(&Json::Bool(true));
-    Ok(SignedIn { call: call.by(&actor), user, session, aal, is_anonymous })
+    let is_anonymous = is_anonymous(&actor);
+    Ok(SignedIn { call: call.by(&actor), user, session, aal, is_anonymous, cookie: None })
+}
+
+impl SignedIn {
+    fn with_cookie(caller: CookieCaller, call: Call) -> Self {
+        Self {
+            call: call.by(&caller.actor),
+            user: caller.user,
+            session: Some(caller.session),
+            aal: caller.aal,
+            is_anonymous: is_anonymous(&caller.actor),
+            cookie: Some(caller),
+        }
+    }
+}
+
+fn is_anonymous(actor: &Actor) -> bool {
+    actor.claim(&["is_anonymous".into()]) == Some(&Json::Bool(true))
 }
 
 /// Why the session of a token that verifies does not stand.
