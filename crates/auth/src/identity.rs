@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use mainstay_core::Error;
+use arc_swap::ArcSwap;
+use mainstay_core::{Error, Roles, Timestamp};
 use mainstay_mail::{MailKind, Templates, Variables};
 use tokio::sync::Notify;
 
@@ -77,6 +78,8 @@ pub struct Identity {
     pub(crate) standing: Standings,
     pub(crate) attempts: Attempts,
     pub(crate) mails: Outgoing,
+    /// The roles that the app declares.
+    pub(crate) roles: ArcSwap<Roles>,
 }
 
 /// How mails leave.
@@ -138,6 +141,7 @@ impl Identity {
             attempts: Attempts::new(settings.attempts),
             settings,
             mails,
+            roles: ArcSwap::default(),
         }
     }
 
@@ -159,6 +163,12 @@ impl Identity {
     /// `over_request_rate_limit`, and when to come again.
     pub fn count(&self, counted: Counted, call: &Call) -> AuthResult<()> {
         self.attempts.request(counted, call)
+    }
+
+    /// The public keys that hold at this time, as JSON: what others verify tokens with.
+    #[must_use]
+    pub fn jwks(&self, now: Timestamp) -> String {
+        self.keyring.jwks_at(now)
     }
 
     /// What verifies tokens.

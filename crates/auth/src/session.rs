@@ -38,7 +38,7 @@ pub use self::list::ListedSession;
 
 /// The model of sessions.
 pub(crate) const SESSIONS: &str = "mainstay_sessions";
-const FIELDS: &[&str] = &[
+pub(crate) const FIELDS: &[&str] = &[
     "id",
     "user",
     "aal",
@@ -160,7 +160,7 @@ pub struct Issued {
 }
 
 impl Session {
-    fn of(row: &Record) -> Self {
+    pub(crate) fn of(row: &Record) -> Self {
         Self {
             id: row.uuid("id").unwrap_or_default(),
             user: row.uuid("user").unwrap_or_default(),

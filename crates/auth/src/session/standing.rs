@@ -34,6 +34,8 @@ pub(crate) struct Standings {
     /// The epoch at which each user was last changed, as long as it matters.
     changed: Cache<Uuid, u64>,
     epoch: AtomicU64,
+    /// The epoch at which whoever it may have been was changed.
+    all_changed: AtomicU64,
     kept_micros: i64,
 }
 
@@ -61,6 +63,7 @@ impl Standings {
             sessions: Cache::new(REMEMBERED_MAX),
             changed: Cache::new(REMEMBERED_MAX),
             epoch: AtomicU64::new(1),
+            all_changed: AtomicU64::new(0),
             kept_micros: i64::from(kept_s) * 1_000_000,
         }
     }
@@ -71,12 +74,19 @@ impl Standings {
         self.changed.insert(user, epoch);
     }
 
+    /// The same where nobody knows of whom.
+    pub(crate) fn forget_everybody(&self) {
+        let epoch = self.epoch.fetch_add(1, Ordering::AcqRel);
+        self.all_changed.fetch_max(epoch, Ordering::AcqRel);
+    }
+
     fn recall(&self, session: Uuid, now: Timestamp) -> Option<Known> {
         let known = self.sessions.get(&session)?;
         let until = known.read_at.shifted(self.kept_micros)?;
         let is_fresh = now < until && now >= known.read_at;
         let changed = self.changed.get(&known.user);
-        let is_unchanged = changed.is_none_or(|changed| changed < known.epoch);
+        let all_changed = self.all_changed.load(Ordering::Acquire);
+        let is_unchanged = changed.unwrap_or(0).max(all_changed) < known.epoch;
         (is_fresh && (is_unchanged || removed("session-check"))).then_some(known)
     }
 }
