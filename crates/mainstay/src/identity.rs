@@ -38,7 +38,9 @@ pub(crate) fn identity(parts: Parts<'_>) -> Result<Identity, StartError> {
     let rows = Rows::new(parts.store, parts.planner);
     let mails =
         Outgoing { templates: Arc::clone(&parts.mail.templates), waiting: Arc::new(Notify::new()) };
-    Ok(Identity::new(rows, parts.keyring, parts.verifier, settings, mails))
+    let identity = Identity::new(rows, parts.keyring, parts.verifier, settings, mails);
+    identity.declare_roles(parts.settings.roles.clone());
+    Ok(identity)
 }
 
 fn identity_settings(parts: &Parts<'_>) -> Result<IdentitySettings, StartError> {

@@ -4,6 +4,7 @@
 //! requests are read and answers written, in the forms that `@supabase/auth-js` knows.
 
 mod about;
+mod admin;
 mod answer;
 mod mail;
 mod request;
@@ -15,7 +16,7 @@ mod verify;
 
 use axum::{
     Router,
-    routing::{any, get, post},
+    routing::{any, delete, get, post},
 };
 
 use crate::state::State;
@@ -35,5 +36,14 @@ pub(crate) fn routes() -> Router<State> {
         .route("/auth/v1/verify", get(verify::open_link).post(verify::redeem))
         .route("/auth/v1/user", get(user::get_user).put(user::update_user))
         .route("/auth/v1/logout", post(sign_out::sign_out))
+        .route("/auth/v1/invite", post(admin::links::invite))
+        .route("/auth/v1/admin/generate_link", post(admin::links::generate_link))
+        .route("/auth/v1/admin/users", get(admin::users::list).post(admin::users::create))
+        .route(
+            "/auth/v1/admin/users/{id}",
+            get(admin::users::get).put(admin::users::update).delete(admin::users::delete),
+        )
+        .route("/auth/v1/admin/users/{id}/factors", get(admin::factors::list))
+        .route("/auth/v1/admin/users/{id}/factors/{factor}", delete(admin::factors::delete))
         .route("/auth/v1/{*path}", any(about::nothing_here))
 }

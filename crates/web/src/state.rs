@@ -58,8 +58,6 @@ pub struct Settings {
     pub server_timing: ServerTiming,
     /// Whether `Prefer: tx=rollback` may be asked for.
     pub rehearsal: Rehearsal,
-    /// The public keys, as `/auth/v1/.well-known/jwks.json` answers them.
-    pub jwks: Bytes,
     /// Where the time comes from.
     pub clock: fn() -> Timestamp,
 }
@@ -67,13 +65,14 @@ pub struct Settings {
 impl Settings {
     /// Settings for production: no timings, no rehearsals, the system's clock.
     #[must_use]
-    pub fn new(jwks: impl Into<Bytes>) -> Self {
-        Self {
-            server_timing: ServerTiming::Off,
-            rehearsal: Rehearsal::Refused,
-            jwks: jwks.into(),
-            clock: system_time,
-        }
+    pub fn new() -> Self {
+        Self { server_timing: ServerTiming::Off, rehearsal: Rehearsal::Refused, clock: system_time }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

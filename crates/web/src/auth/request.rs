@@ -5,7 +5,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, request::Parts},
 };
-use mainstay_auth::{Aal, AuthCode, AuthError, Call, Recalled, Refusal};
+use mainstay_auth::{Aal, AuthCode, AuthError, Call, Credentials, Recalled, Refusal};
 use mainstay_core::Code;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
@@ -15,7 +15,7 @@ use super::answer::Failed;
 use crate::{middleware::RequestContext, rest::RequestHeaders, state::State, who};
 
 /// Bytes of a body.
-const BODY_BYTES_MAX: usize = 1 << 20;
+pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// Somebody, of whom nothing more is asked. The anonymous key they send as their token
 /// makes them nobody, and so does anything else.
@@ -55,10 +55,7 @@ impl FromRequestParts<State> for SignedIn {
 
 async fn signed_in(state: &State, headers: &HeaderMap, call: Call) -> Result<SignedIn, Failed> {
     let credentials = RequestHeaders::read(headers).credentials();
-    let has_bearer = credentials.authorization.is_some_and(|text| {
-        text.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "))
-    });
-    if !has_bearer {
+    if !has_bearer(&credentials) {
         return Err(no_authorization());
     }
     let verified = state.app().verifier().credential(credentials, call.now)?;
@@ -104,7 +101,14 @@ async fn why_ended(state: &State, user: Uuid, call: &Call) -> Result<AuthError, 
     Ok(refusal(403, code, message))
 }
 
-fn no_authorization() -> Failed {
+/// Whether a bearer token stands in the header for one.
+pub(super) fn has_bearer(credentials: &Credentials<'_>) -> bool {
+    credentials.authorization.is_some_and(|text| {
+        text.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "))
+    })
+}
+
+pub(super) fn no_authorization() -> Failed {
     refusal(401, AuthCode::NoAuthorization, "This endpoint requires a valid Bearer token").into()
 }
 
@@ -130,21 +134,26 @@ impl<T: DeserializeOwned> FromRequest<State> for Body<T> {
     type Rejection = Failed;
 
     async fn from_request(req: Request, _: &State) -> Result<Self, Failed> {
-        let unreadable = |detail: String| {
-            AuthError::Refused(Refusal {
-                status: 400,
-                code: AuthCode::BadJson,
-                message: format!("Could not parse request body as JSON: {detail}").into(),
-                reasons: Vec::new(),
-                retry_after_s: None,
-            })
-        };
         let bytes = to_bytes(req.into_body(), BODY_BYTES_MAX)
             .await
-            .map_err(|_| unreadable("it cannot be read to its end".to_owned()))?;
-        let read = serde_json::from_slice(&bytes);
-        Ok(Self(read.map_err(|error| unreadable(error.to_string()))?))
+            .map_err(|_| bad_json("it cannot be read to its end"))?;
+        read_json(&bytes).map(Self)
     }
+}
+
+/// What a body of JSON says.
+pub(super) fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failed> {
+    serde_json::from_slice(bytes).map_err(|error| bad_json(&error.to_string()).into())
+}
+
+pub(super) fn bad_json(detail: &str) -> AuthError {
+    AuthError::Refused(Refusal {
+        status: 400,
+        code: AuthCode::BadJson,
+        message: format!("Could not parse request body as JSON: {detail}").into(),
+        reasons: Vec::new(),
+        retry_after_s: None,
+    })
 }
 
 /// A text that is there; null, nothing and the empty text are one.

@@ -195,8 +195,7 @@ fn state_of(
     };
     let store = Arc::new(ToldStore { told, capabilities, ended: Mutex::default() });
     let keyring = Keyring::generate();
-    let settings =
-        Settings { rehearsal: Rehearsal::Allowed, server_timing, ..Settings::new(keyring.jwks()) };
+    let settings = Settings { rehearsal: Rehearsal::Allowed, server_timing, ..Settings::new() };
     let app = app_of(files, &keyring);
     (State::new(app, Arc::clone(&store) as Arc<dyn Store>, settings), store)
 }
