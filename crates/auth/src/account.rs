@@ -33,8 +33,9 @@ pub(crate) const FIELDS: &[&str] = &[
     "created_at",
     "updated_at",
 ];
-const IDENTITY_FIELDS: &[&str] = &[
+pub(crate) const IDENTITY_FIELDS: &[&str] = &[
     "id",
+    "user",
     "provider",
     "provider_id",
     "identity_data",
@@ -228,7 +229,7 @@ impl Identity {
 }
 
 impl AccountIdentity {
-    fn of(row: &Record) -> Self {
+    pub(crate) fn of(row: &Record) -> Self {
         let unset = || Timestamp::from_micros(0).expect("BUG: 1970 is a moment");
         Self {
             id: row.uuid("id").unwrap_or_default(),

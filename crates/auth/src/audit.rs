@@ -92,6 +92,10 @@ events! {
     UserCreated = "user_created",
     /// An account was changed for somebody.
     UserChanged = "user_changed",
+    /// Nobody signs in to an account for some time.
+    UserBanned = "user_banned",
+    /// A ban was lifted.
+    UserUnbanned = "user_unbanned",
     /// An account was deleted.
     UserDeleted = "user_deleted",
     /// Somebody was invited.

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use mainstay_core::Error;
+use arc_swap::ArcSwap;
+use mainstay_core::{Error, Roles, Timestamp};
 use mainstay_mail::{MailKind, NewMail, Templates, Variables, Waker, enqueue};
 use uuid::Uuid;
 
@@ -110,6 +111,8 @@ pub struct Identity {
     pub(crate) attempts: Attempts,
     pub(crate) mails: Outgoing,
     cookies: CookieValues,
+    /// The roles that the app declares.
+    pub(crate) roles: ArcSwap<Roles>,
 }
 
 /// How mails leave.
@@ -168,6 +171,7 @@ impl Identity {
             attempts: Attempts::new(settings.attempts),
             settings,
             mails,
+            roles: ArcSwap::default(),
         }
     }
 
@@ -195,6 +199,12 @@ impl Identity {
     #[must_use]
     pub fn cookie_values(&self) -> &CookieValues {
         &self.cookies
+    }
+
+    /// The public keys that hold at this time, as JSON: what others verify tokens with.
+    #[must_use]
+    pub fn jwks(&self, now: Timestamp) -> String {
+        self.keyring.jwks_at(now)
     }
 
     /// What verifies tokens.

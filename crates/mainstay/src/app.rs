@@ -326,7 +326,7 @@ impl App {
                 true => Rehearsal::Allowed,
                 false => Rehearsal::Refused,
             },
-            ..mainstay_web::Settings::new(keyring.jwks())
+            ..mainstay_web::Settings::new()
         };
         let verifier = Arc::new(verifier(&self.loaded, &keyring));
         let planner = planner(&self.loaded, self.mode);

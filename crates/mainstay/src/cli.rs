@@ -6,7 +6,9 @@
 //! the command line is.
 
 mod access;
+mod accounts;
 mod arguments;
+mod audit;
 mod check;
 mod dev;
 mod keys;
@@ -19,6 +21,7 @@ mod routes;
 mod seed;
 mod serve;
 mod token;
+mod users;
 
 use std::{future::Future, path::Path, process::ExitCode, thread::available_parallelism};
 
@@ -60,6 +63,8 @@ pub fn main() -> ExitCode {
         Command::Seed(arguments) => seed::run(arguments, &output),
         Command::Migrate(command) => migrate::run(command, &output),
         Command::Token(arguments) => token::run(arguments, &output),
+        Command::Users(command) => users::run(command, &output),
+        Command::Audit(arguments) => audit::run(arguments, &output),
         Command::Keys(arguments) => keys::run(arguments, &output),
         Command::Routes(arguments) => routes::run(arguments, &output),
     };

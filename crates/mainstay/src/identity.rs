@@ -34,7 +34,9 @@ pub(crate) struct Parts<'p> {
 pub(crate) fn identity(parts: Parts<'_>) -> Result<Identity, StartError> {
     let settings = identity_settings(&parts)?;
     let mails = Outgoing { templates: Arc::clone(&parts.mail.templates), waker: parts.waker };
-    Ok(Identity::new(parts.rows, parts.keyring, parts.verifier, settings, mails))
+    let identity = Identity::new(parts.rows, parts.keyring, parts.verifier, settings, mails);
+    identity.declare_roles(parts.settings.roles.clone());
+    Ok(identity)
 }
 
 fn identity_settings(parts: &Parts<'_>) -> Result<IdentitySettings, StartError> {

@@ -116,6 +116,7 @@ impl Reloader {
             Ok(changes) => changes,
             Err(error) => return Reloaded::Refused(error.into()),
         };
+        self.state.identity().declare_roles(loaded.settings.roles.clone());
         self.state.reload(planner(&loaded, self.mode), expand_roles(&loaded));
         Reloaded::Served(ServedAnew {
             steps: changes.steps,

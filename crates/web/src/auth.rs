@@ -4,6 +4,7 @@
 //! requests are read and answers written, in the forms that `@supabase/auth-js` knows.
 
 mod about;
+mod admin;
 mod answer;
 mod device;
 mod factors;
@@ -59,5 +60,14 @@ pub(crate) fn routes() -> Router<State> {
         .route("/auth/v1/sessions", get(sessions::list))
         .route("/auth/v1/sessions/{id}", delete(sessions::revoke))
         .route("/auth/v1/sessions/{id}/revoke", post(sessions::revoke_by_form))
+        .route("/auth/v1/invite", post(admin::links::invite))
+        .route("/auth/v1/admin/generate_link", post(admin::links::generate_link))
+        .route("/auth/v1/admin/users", get(admin::users::list).post(admin::users::create))
+        .route(
+            "/auth/v1/admin/users/{id}",
+            get(admin::users::get).put(admin::users::update).delete(admin::users::delete),
+        )
+        .route("/auth/v1/admin/users/{id}/factors", get(admin::factors::list))
+        .route("/auth/v1/admin/users/{id}/factors/{factor}", delete(admin::factors::delete))
         .route("/auth/v1/{*path}", any(about::nothing_here))
 }

@@ -15,13 +15,14 @@ use axum::{
 use bytes::Bytes;
 use http_body::Body;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use mainstay_auth::Touched;
 use mainstay_core::{Code, Error};
 use mainstay_store::Cx;
 
 use crate::{
-    error::Failure,
+    error::{Failure, status},
     middleware::RequestContext,
-    rest::{self, Params, RequestHeaders},
+    rest::{self, Outcome, Params, RequestHeaders},
     router::REST,
     state::{ServerTiming, State},
     who,
@@ -85,7 +86,7 @@ where
     stages.end("who");
     let body = read_body(state, req).await?;
     let head = &req.head;
-    let (plan, form, sink, within, anonymous) = {
+    let (plan, form, sink, within, touched, anonymous) = {
         let (app, now) = (state.app(), state.now());
         let (planner, rehearsal) = (app.planner(), state.settings().rehearsal);
 
@@ -99,18 +100,38 @@ where
         let plan = rest::plan(call, planner, &actor, now).map_err(|e| Failure::of(e, &actor))?;
         stages.end("plan");
 
+        let touched = plan.touched(planner.catalog());
         let limits = planner.limits();
         let sink = rest::sink(&plan, &form, state.layouts(), limits.response_bytes_max);
-        (plan, form, sink, Duration::from_millis(limits.request_ms), actor.is_anonymous())
+        let within = Duration::from_millis(limits.request_ms);
+        (plan, form, sink, within, touched, actor.is_anonymous())
     };
     let mut cx = Cx::until(Instant::now() + within);
     cx.request_id = req.id().map(Box::from);
     let outcome = rest::carry_out(plan, &form, &**state.store(), cx, sink).await;
+    heed(state, touched, &outcome);
     stages.end("store");
 
     let res = outcome.and_then(|outcome| rest::encode(outcome, &form, headers));
     stages.end("encode");
     res.map_err(|error| Failure::new(error, anonymous))
+}
+
+/// Tells identity of a write, and of one of which nobody knows whether it was done.
+fn heed(state: &State, touched: Touched, outcome: &Result<Outcome, Error>) {
+    if touched == Touched::Nobody {
+        return;
+    }
+    match outcome {
+        Ok(Outcome::Write(done, _)) => {
+            done.affected.iter().for_each(|keys| state.identity().heed(touched, keys));
+        }
+        Ok(Outcome::Read(..)) => {}
+        Err(error) if status(error.code()).is_server_error() => {
+            state.identity().heed(Touched::Anybody, &[]);
+        }
+        Err(_) => {}
+    }
 }
 
 /// The bytes of a request's body; the layer around the router bounds it too.

@@ -32,6 +32,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::Response,
 };
+use mainstay_auth::Touched;
 use mainstay_core::{Actor, Catalog, Code, Error, Limits, Timestamp};
 use mainstay_plan::{Planner, ReadPlan, ReadRequest, Return, WritePlan, WriteRequest};
 use mainstay_store::{Committed, Cx, End, NoRows, ReadDone, RowSink, Store, WriteSet};
@@ -119,6 +120,16 @@ enum Verb {
 pub(crate) enum Plan {
     Read(Arc<ReadPlan>),
     Write(WritePlan),
+}
+
+impl Plan {
+    /// Whose account it may change.
+    pub(crate) fn touched(&self, catalog: &Catalog) -> Touched {
+        match self {
+            Self::Read(_) => Touched::Nobody,
+            Self::Write(plan) => Touched::by(plan, catalog),
+        }
+    }
 }
 
 /// What a plan came to, with the rows.

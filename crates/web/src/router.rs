@@ -89,10 +89,10 @@ async fn describe(AxumState(state): AxumState<State>, req: Request) -> Response 
     }
 }
 
-/// The public keys that tokens can be verified with. They change only with the
-/// signing key, so they may be kept for a while.
+/// The public keys that tokens can be verified with by now. They change only with the
+/// signing key and as retired keys run out, so they may be kept for a while.
 async fn list_keys(AxumState(state): AxumState<State>) -> Response {
-    let mut res = Response::new(Body::from(state.settings().jwks.clone()));
+    let mut res = Response::new(Body::from(state.identity().jwks(state.now())));
     let headers = res.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=600"));

@@ -59,8 +59,6 @@ pub struct Settings {
     pub server_timing: ServerTiming,
     /// Whether `Prefer: tx=rollback` may be asked for.
     pub rehearsal: Rehearsal,
-    /// The public keys, as `/auth/v1/.well-known/jwks.json` answers them.
-    pub jwks: Bytes,
     /// The mails of development, to be looked at.
     pub dev_mails: Option<Arc<DevOutbox>>,
     /// Where the time comes from.
@@ -74,16 +72,21 @@ pub struct Settings {
 impl Settings {
     /// Settings for production: no timings, no rehearsals, the system's clock.
     #[must_use]
-    pub fn new(jwks: impl Into<Bytes>) -> Self {
+    pub fn new() -> Self {
         Self {
             server_timing: ServerTiming::Off,
             rehearsal: Rehearsal::Refused,
-            jwks: jwks.into(),
             dev_mails: None,
             clock: system_time,
             session_cookie: SessionCookie::new(CookieTransport::Tls),
             stylesheet: None,
         }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

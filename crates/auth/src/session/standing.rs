@@ -36,6 +36,8 @@ pub(crate) struct Standings {
     /// The epoch at which each user was last changed, as long as it matters.
     changed: Cache<Uuid, u64>,
     epoch: AtomicU64,
+    /// The epoch at which whoever it may have been was changed.
+    all_changed: AtomicU64,
     kept_micros: i64,
 }
 
@@ -65,6 +67,7 @@ impl Standings {
             cookies: Cache::new(REMEMBERED_MAX),
             changed: Cache::new(REMEMBERED_MAX),
             epoch: AtomicU64::new(1),
+            all_changed: AtomicU64::new(0),
             kept_micros: i64::from(kept_s) * 1_000_000,
         }
     }
@@ -73,6 +76,12 @@ impl Standings {
     pub(crate) fn forget_user(&self, user: Uuid) {
         let epoch = self.epoch.fetch_add(1, Ordering::AcqRel);
         self.changed.insert(user, epoch);
+    }
+
+    /// The same where nobody knows of whom.
+    pub(crate) fn forget_everybody(&self) {
+        let epoch = self.epoch.fetch_add(1, Ordering::AcqRel);
+        self.all_changed.fetch_max(epoch, Ordering::AcqRel);
     }
 
     fn recall(&self, session: Uuid, now: Timestamp) -> Option<Known> {
@@ -104,7 +113,8 @@ impl Standings {
         let until = read_at.shifted(self.kept_micros);
         let is_fresh = until.is_some_and(|until| now < until) && now >= read_at;
         let changed = self.changed.get(&user);
-        let is_unchanged = changed.is_none_or(|changed| changed < epoch);
+        let all_changed = self.all_changed.load(Ordering::Acquire);
+        let is_unchanged = changed.unwrap_or(0).max(all_changed) < epoch;
         is_fresh && (is_unchanged || removed("session-check"))
     }
 }

@@ -15,7 +15,7 @@ use super::answer::Failed;
 use crate::{middleware::RequestContext, rest::RequestHeaders, state::State, who};
 
 /// Bytes of a body.
-const BODY_BYTES_MAX: usize = 1 << 20;
+pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// Somebody, of whom nothing more is asked. The anonymous key they send as their token
 /// makes them nobody, and so does anything else.
@@ -137,7 +137,7 @@ async fn why_ended(state: &State, user: Uuid, call: &Call) -> Result<AuthError, 
     Ok(refusal(403, code, message))
 }
 
-fn no_authorization() -> Failed {
+pub(super) fn no_authorization() -> Failed {
     refusal(401, AuthCode::NoAuthorization, "This endpoint requires a valid Bearer token").into()
 }
 
@@ -182,14 +182,15 @@ impl<T: DeserializeOwned + Default> FromRequest<State> for MaybeBody<T> {
 
 async fn read_bytes(req: Request) -> Result<Bytes, AuthError> {
     let read = to_bytes(req.into_body(), BODY_BYTES_MAX).await;
-    read.map_err(|_| unreadable("it cannot be read to its end"))
+    read.map_err(|_| bad_json("it cannot be read to its end"))
 }
 
-fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, AuthError> {
-    serde_json::from_slice(bytes).map_err(|error| unreadable(&error.to_string()))
+/// What a body of JSON says.
+pub(super) fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, AuthError> {
+    serde_json::from_slice(bytes).map_err(|error| bad_json(&error.to_string()))
 }
 
-fn unreadable(detail: &str) -> AuthError {
+pub(super) fn bad_json(detail: &str) -> AuthError {
     AuthError::Refused(Refusal {
         status: 400,
         code: AuthCode::BadJson,

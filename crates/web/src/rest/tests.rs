@@ -198,8 +198,7 @@ fn state_of(
     };
     let store = Arc::new(ToldStore { told, capabilities, ended: Mutex::default() });
     let keyring = Keyring::generate();
-    let settings =
-        Settings { rehearsal: Rehearsal::Allowed, server_timing, ..Settings::new(keyring.jwks()) };
+    let settings = Settings { rehearsal: Rehearsal::Allowed, server_timing, ..Settings::new() };
     let (planner, verifier) = parts_of(files, &keyring);
     let rows = Rows::new(Arc::clone(&store) as Arc<dyn Store>, Arc::clone(&planner));
     let identity = identity(rows, keyring, &verifier);

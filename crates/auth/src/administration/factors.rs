@@ -1,0 +1,16 @@
+//! The second factors of an account, for whoever administers it.
+
+use uuid::Uuid;
+
+use crate::{Identity, account::Factor, call::Call, refusal::AuthResult, sign_up::gone};
+
+impl Identity {
+    /// An account's factors.
+    ///
+    /// # Errors
+    /// `user_not_found`; where the store cannot be asked.
+    pub async fn factors_of_account(&self, user: Uuid, call: &Call) -> AuthResult<Vec<Factor>> {
+        let account = self.account(user, call).await?.ok_or_else(gone)?;
+        Ok(account.factors)
+    }
+}

@@ -1,0 +1,85 @@
+//! What the holder of the service key does to accounts: `/auth/v1/admin/…` and
+//! `/auth/v1/invite`.
+//!
+//! Who may is asked here, before a path or a body is looked at; what may be done is decided
+//! in the crate `auth`. A service key that comes with a browser's `Origin` is refused,
+//! because a page that holds it has published it.
+
+pub(super) mod factors;
+pub(super) mod links;
+pub(super) mod users;
+
+use axum::{
+    body::to_bytes,
+    extract::{FromRequest, FromRequestParts, Request},
+    http::request::Parts,
+};
+use mainstay_auth::{AuthCode, AuthError, Call};
+use mainstay_core::Code;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use super::{
+    answer::Failed,
+    request::{BODY_BYTES_MAX, bad_json, no_authorization, read_json, refusal},
+};
+use crate::{middleware::RequestContext, rest::RequestHeaders, state::State, who};
+
+/// Whoever holds the service key.
+#[derive(Debug)]
+pub(super) struct Admin {
+    call: Call,
+}
+
+impl FromRequestParts<State> for Admin {
+    type Rejection = Failed;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Failed> {
+        let call = who::call(state, &parts.headers, parts.extensions.get::<RequestContext>());
+        let credentials = RequestHeaders::read(&parts.headers).credentials();
+        if !credentials.has_bearer() {
+            return Err(no_authorization());
+        }
+        let verified = state.app().verifier().credential(credentials, call.now);
+        let verified = verified.map_err(|error| match error.code() {
+            Code::ServiceFromBrowser => {
+                refusal(403, AuthCode::NotAdmin, "A service key has no place in a browser")
+            }
+            _ => AuthError::Failed(error),
+        })?;
+        let verified = verified.ok_or_else(no_authorization)?;
+        if !verified.actor().is_service() {
+            return Err(refusal(403, AuthCode::NotAdmin, "User not allowed").into());
+        }
+        Ok(Self { call: call.by(verified.actor()) })
+    }
+}
+
+/// A body of JSON that need not be there.
+#[derive(Debug)]
+pub(super) struct OptionalBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned + Default> FromRequest<State> for OptionalBody<T> {
+    type Rejection = Failed;
+
+    async fn from_request(req: Request, _: &State) -> Result<Self, Failed> {
+        let bytes = to_bytes(req.into_body(), BODY_BYTES_MAX)
+            .await
+            .map_err(|_| bad_json("it cannot be read to its end"))?;
+        match bytes.trim_ascii().is_empty() {
+            true => Ok(Self(T::default())),
+            false => Ok(Self(read_json(&bytes)?)),
+        }
+    }
+}
+
+/// The id of a path, as clients write it: with hyphens.
+fn id_of(text: &str, message: &'static str) -> Result<Uuid, Failed> {
+    const HYPHENATED_BYTES: usize = 36;
+    let id = Uuid::parse_str(text).ok().filter(|_| text.len() == HYPHENATED_BYTES);
+    id.ok_or_else(|| refusal(404, AuthCode::ValidationFailed, message).into())
+}
+
+fn user_id_of(text: &str) -> Result<Uuid, Failed> {
+    id_of(text, "user_id must be an UUID")
+}
