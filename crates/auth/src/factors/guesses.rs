@@ -73,8 +73,9 @@ mod tests {
     #[test]
     fn some_are_free_and_then_each_waits_twice_as_long_up_to_an_hour() {
         let at = |seconds: i64| Timestamp::from_micros(seconds * MICROS_PER_SECOND).unwrap();
-        let wait =
-            |count, after_s| Guesses { count, last: Some(at(1_000)) }.wait_s(at(1_000 + after_s));
+        let wait = |count, after_s: i64| {
+            Guesses { count, last: Some(at(1_000)) }.wait_s(at(1_000 + after_s))
+        };
         for count in 0..FREE {
             assert_eq!(wait(count, 0), None, "{count}");
         }
