@@ -30,6 +30,23 @@ impl Identity {
         proof: Proof<'_>,
         call: &Call,
     ) -> AuthResult<()> {
+        let mut tries = 1;
+        loop {
+            match self.try_removal(user, session, factor, proof, call).await {
+                Err(error) if error.is_overtaken() && tries < TRIES_MAX => tries += 1,
+                other => return other,
+            }
+        }
+    }
+
+    async fn try_removal(
+        &self,
+        user: Uuid,
+        session: Option<Uuid>,
+        factor: Uuid,
+        proof: Proof<'_>,
+        call: &Call,
+    ) -> AuthResult<()> {
         let (account, session) = self.factor_user(user, session, call).await?;
         let found = self.factor_of(user, factor, call).await?;
         let mut proof_used = None;
@@ -54,17 +71,20 @@ impl Identity {
     pub async fn take_factor(&self, user: Uuid, factor: Uuid, call: &Call) -> AuthResult<Factor> {
         let mut tries = 1;
         loop {
-            let account = self.account(user, call).await?.ok_or_else(gone)?;
-            let found = self.factor_of(user, factor, call).await?;
-            let changes = self.removal(&account, &found, call).await?;
-            let written = self.rows.write(changes, &call.cx, call.now).await;
-            self.standing.forget_user(user);
-            match written.map_err(crate::AuthError::from) {
-                Ok(_) => return Ok(found.shown),
+            match self.try_taking(user, factor, call).await {
                 Err(error) if error.is_overtaken() && tries < TRIES_MAX => tries += 1,
-                Err(error) => return Err(error),
+                other => return other,
             }
         }
+    }
+
+    async fn try_taking(&self, user: Uuid, factor: Uuid, call: &Call) -> AuthResult<Factor> {
+        let account = self.account(user, call).await?.ok_or_else(gone)?;
+        let found = self.factor_of(user, factor, call).await?;
+        let changes = self.removal(&account, &found, call).await?;
+        self.rows.write(changes, &call.cx, call.now).await?;
+        self.standing.forget_user(user);
+        Ok(found.shown)
     }
 
     /// The changes that take a factor away. They are overtaken where a code of it was
