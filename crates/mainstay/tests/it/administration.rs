@@ -109,7 +109,7 @@ async fn administer(app: &App, id: &str, body: Json) -> Json {
 
 /// The kinds of actor and the events of the audit log about an account, the latest first.
 fn events(app: &App, id: &str) -> Vec<String> {
-    let told = run(&["audit", app.folder(), "--user", id, "--json"]);
+    let told = run(&["audit", app.folder().to_str().expect("UTF-8"), "--user", id, "--json"]);
     assert_eq!(told.code, Some(0), "{}", told.err);
     let told: Json = serde_json::from_str(&told.out).expect("JSON");
     let entries = told["entries"].as_array().expect("an array").iter();

@@ -244,7 +244,7 @@ async fn a_session_that_nobody_uses_ends() {
     let app = TestApp::start_with(&[NOTES, SHORT_LIVED], clock).await;
     sign_up(&app).await;
     let cookie = cookie_of(&sign_in(&app, None).await);
-    let mut later = async |seconds: i64| {
+    let later = async |seconds: i64| {
         BY.fetch_add(seconds * SECOND, Ordering::Relaxed);
         status_of(&app, &cookie).await
     };
