@@ -12,7 +12,7 @@ mod supervisor;
 
 pub(crate) use pgbouncer::PgBouncer;
 pub(crate) use postgres::{Postgres, Session, Stop, program as postgres_program};
-pub(crate) use smtp::Smtp;
+pub(crate) use smtp::{Smtp, ensure as ensure_smtp};
 
 use std::{
     os::unix::process::ExitStatusExt as _,

@@ -35,7 +35,11 @@ const FLAGS: &[Flag] = &[
         "everything; install what is missing, fail where something cannot run",
     ),
     ("--removals", Takes::Nothing, "only: take each protection out and see its test fail"),
-    ("--kills", Takes::Value, "only: kill the server so many times under 16 writers"),
+    (
+        "--kills",
+        Takes::Value,
+        "only: kill the server so many times under 16 writers, and under visitors",
+    ),
     ("--faults", Takes::Nothing, "only: faults between Mainstay and PostgreSQL, under load"),
     ("--migrations", Takes::Nothing, "only: a chain of migrations on both stores, each killed"),
     ("--fuzz-seconds", Takes::Value, "seconds for each fuzz target: 10"),

@@ -8,9 +8,10 @@ use uuid::Uuid;
 
 use crate::{
     CookieValues, Keyring, OneTimeCodes, RefreshTokens, SealedSecrets, TokenSettings, Verifier,
-    attempts::{Attempts, Counted},
+    attempts::{AttemptLimits, Attempts, Counted},
     call::Call,
     passwords::{PasswordParams, PasswordPool},
+    recovery_codes::RecoveryCodes,
     redirect::RedirectTargets,
     refusal::AuthResult,
     rows::{Change, Rows},
@@ -61,7 +62,37 @@ pub struct IdentitySettings {
     /// How many of them at once.
     pub password_threads: usize,
     /// How often may be tried.
-    pub attempts: crate::attempts::AttemptLimits,
+    pub attempts: AttemptLimits,
+}
+
+impl IdentitySettings {
+    /// The settings of an app that says nothing of them: its address is confirmed before
+    /// somebody signs in, and every token names a session.
+    #[must_use]
+    pub fn new(tokens: TokenSettings, api_url: &str, redirects: RedirectTargets) -> Self {
+        Self {
+            app_name: tokens.issuer.clone(),
+            tokens,
+            api_url: api_url.to_owned(),
+            redirects,
+            sign_up: true,
+            anonymous: true,
+            totp: true,
+            confirm_email: true,
+            access_token_s: 3_600,
+            session_idle_s: 1_209_600,
+            session_max_s: 7_776_000,
+            reauthenticate_s: 86_400,
+            reuse_s: 10,
+            otp_s: 3_600,
+            mail_every_s: 60,
+            session_check_s: 5,
+            takes_tokens_without_session: false,
+            passwords: PasswordParams::default(),
+            password_threads: 2,
+            attempts: AttemptLimits::default(),
+        }
+    }
 }
 
 /// Accounts, sessions and what belongs to them.
@@ -72,6 +103,7 @@ pub struct Identity {
     pub(crate) settings: IdentitySettings,
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) codes: OneTimeCodes,
+    pub(crate) recovery_codes: RecoveryCodes,
     pub(crate) secrets: SealedSecrets,
     pub(crate) passwords: PasswordPool,
     pub(crate) standing: Standings,
@@ -126,6 +158,7 @@ impl Identity {
             rows,
             refresh_tokens: RefreshTokens::new(&keyring),
             codes: OneTimeCodes::new(&keyring),
+            recovery_codes: RecoveryCodes::new(&keyring),
             secrets: SealedSecrets::new(&keyring),
             cookies: CookieValues::new(&keyring),
             keyring,

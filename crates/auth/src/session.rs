@@ -44,7 +44,7 @@ pub use self::{
 
 /// The model of sessions.
 pub(crate) const SESSIONS: &str = "mainstay_sessions";
-const FIELDS: &[&str] = &[
+pub(crate) const FIELDS: &[&str] = &[
     "id",
     "user",
     "aal",
@@ -102,6 +102,11 @@ impl Method {
             Self::MagicLink => "magiclink",
             Self::EmailChange => "email_change",
         }
+    }
+
+    /// Whether the word is that of a second factor.
+    pub(crate) fn is_second(word: &str) -> bool {
+        [Self::Totp, Self::RecoveryCode].iter().any(|method| method.as_str() == word)
     }
 
     /// The method of this word.
@@ -166,7 +171,7 @@ pub struct Issued {
 }
 
 impl Session {
-    fn of(row: &Record) -> Self {
+    pub(crate) fn of(row: &Record) -> Self {
         Self {
             id: row.uuid("id").unwrap_or_default(),
             user: row.uuid("user").unwrap_or_default(),

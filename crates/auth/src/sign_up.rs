@@ -1,8 +1,8 @@
 //! New accounts.
 //!
 //! With confirmation an address that is taken is answered like one that is not, in status,
-//! body and time: a password is hashed, a row is written, and an account is shown that
-//! nobody has. Where Supabase Auth shows such an account without identities, which tells
+//! body and time: a password is hashed, an account is shown that nobody has, and the answer
+//! waits for its step. Where Supabase Auth shows such an account without identities, which tells
 //! the two apart, this one has one.
 
 use mainstay_core::Code;
@@ -23,6 +23,7 @@ use crate::{
     rows::{Cell, Change, Query, is},
     session::Method,
     site_path::SitePath,
+    steps::in_steps,
 };
 
 /// What somebody signs up with.
@@ -85,11 +86,13 @@ impl Identity {
         }
         let hash = self.passwords.hash(request.password.clone()).await?;
         self.check_fields_of_the_app(&request.data, call).await?;
-        let known = self.account_named(&email, call).await?;
-        match known {
-            Some(account) => self.signed_up_again(account, &request, call).await,
-            None => self.made(&email, hash, &request, call).await,
-        }
+        in_steps(async {
+            match self.account_named(&email, call).await? {
+                Some(account) => self.signed_up_again(account, &request, call).await,
+                None => self.made(&email, hash, &request, call).await,
+            }
+        })
+        .await
     }
 
     /// Signs somebody in who says nothing of themselves.

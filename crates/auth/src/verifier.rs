@@ -41,6 +41,7 @@ use crate::{
     claims::{check_issuer, check_times, check_user, expired, expired_error, refused},
     compact::{UnverifiedToken, invalid, parse_token},
     refresh_token,
+    session::Method,
     signing_key::PublicKey,
 };
 
@@ -90,6 +91,19 @@ impl Verified {
     #[must_use]
     pub fn aal(&self) -> Aal {
         self.aal
+    }
+
+    /// The same for a session that is back at one factor: its token claims no second one.
+    #[must_use]
+    pub(crate) fn with_one_factor(self) -> Self {
+        let Some(claims) = self.actor.user_claims() else { return self };
+        let mut claims = UserClaims::clone(claims);
+        claims.claims.insert("aal".to_owned(), Aal::One.text().into());
+        if let Some(amr) = claims.claims.get_mut("amr").and_then(Json::as_array_mut) {
+            let method = |shown: &Json| shown["method"].as_str().map(Method::is_second);
+            amr.retain(|shown| method(shown) == Some(false));
+        }
+        Self { actor: Actor::user(Arc::new(claims)), aal: Aal::One, ..self }
     }
 
     /// When it stops to hold; `None` for an API key.

@@ -6,6 +6,7 @@
 mod about;
 mod answer;
 mod device;
+mod factors;
 mod form;
 mod mail;
 mod page;
@@ -46,6 +47,12 @@ pub(crate) fn routes() -> Router<State> {
             "/auth/v1/user",
             get(user::get_user).put(user::update_user).post(user::update_user_by_form),
         )
+        .route("/auth/v1/factors", post(factors::enrol))
+        .route("/auth/v1/factors/{factor}", delete(factors::remove))
+        .route("/auth/v1/factors/{factor}/challenge", post(factors::challenge))
+        .route("/auth/v1/factors/{factor}/verify", post(factors::verify))
+        .route("/auth/v1/factors/recovery_codes", post(factors::make_recovery_codes))
+        .route("/auth/v1/factors/recovery_codes/verify", post(factors::verify_recovery_code))
         .route("/auth/v1/logout", post(sign_out::sign_out))
         .route("/auth/v1/session", post(session::open).delete(session::close))
         .route("/auth/v1/session/end", post(session::close_by_form))

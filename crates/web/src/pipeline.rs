@@ -1,4 +1,4 @@
-//! The whole path of a request for rows, on one screen: decode, who, plan, store,
+//! The whole path of a request for rows, on one screen: who, decode, plan, store,
 //! encode.
 //!
 //! Who may do what is decided in the plan and nowhere else here. What is decoded

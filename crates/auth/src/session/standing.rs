@@ -2,9 +2,9 @@
 //! authenticates, and remembered for some seconds.
 //!
 //! An access token holds for an hour by its signature. That its session was ended, its
-//! user banned or deleted, or their roles changed, counts from the next request: so a
-//! session's standing is looked up, and kept for [`IdentitySettings::session_check_s`].
-//! What this node changes it forgets at once; another node's change is seen when the
+//! user banned or deleted, their roles changed or the session's second factor taken away,
+//! counts from the next request: so a session's standing is looked up, and kept for
+//! [`IdentitySettings::session_check_s`]. What this node changes it forgets at once; another node's change is seen when the
 //! memory of it is over. A standing that was read while its user was changed is not kept:
 //! it may be the one before.
 
@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::{Session, cookie::KnownCookie};
 use crate::{
-    Identity, OPAQUE_ID_BYTES, Verified,
+    Aal, Identity, OPAQUE_ID_BYTES, Verified,
     account::roles_of,
     call::Call,
     refusal::{AuthError, AuthResult},
@@ -45,6 +45,7 @@ struct Known {
     user: Uuid,
     epoch: u64,
     read_at: Timestamp,
+    aal: Aal,
     roles: Option<Arc<[Box<str>]>>,
 }
 
@@ -162,6 +163,7 @@ impl Identity {
             user: session.user,
             epoch,
             read_at: call.now,
+            aal: session.aal,
             roles: roles.map(|account| account.roles().into()),
         };
         self.standing.sessions.insert(id, standing.clone());
@@ -169,17 +171,21 @@ impl Identity {
         Ok(Some(standing))
     }
 
-    /// The caller as the account is now, whatever its token says of roles.
+    /// The caller as the account and the session are now, whatever the token says of roles
+    /// and of a second factor that was taken away since.
     fn standing_actor(&self, verified: Verified, standing: &Known) -> Result<Actor, Error> {
         let Some(roles) = &standing.roles else {
             return Err(ended("the session has ended"));
         };
         let claimed = verified.actor().claim(&["app_metadata".into()]);
         let claimed = claimed.and_then(|it| it.as_object()).map(roles_of).unwrap_or_default();
-        if claimed[..] == roles[..] || removed("role-change") {
-            return Ok(verified.into_actor());
-        }
-        Ok(self.verifier.with_roles(&verified, roles))
+        let has_same_roles = claimed[..] == roles[..] || removed("role-change");
+        let is_above = verified.aal() > standing.aal && !removed("factor-removal");
+        Ok(match (has_same_roles, is_above) {
+            (true, false) => verified.into_actor(),
+            (_, false) => self.verifier.with_roles(&verified, roles),
+            (_, true) => self.verifier.with_roles(&verified.with_one_factor(), roles),
+        })
     }
 
     /// Notes that a session is used, where that was last noted long ago.

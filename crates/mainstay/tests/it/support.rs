@@ -53,6 +53,11 @@ impl App {
         self.0.request(method, &encoded(path), &all, body.as_bytes()).await
     }
 
+    /// The application folder, with the database in it.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.0.folder()
+    }
+
     /// GET.
     pub(crate) async fn get(&self, caller: &Caller, path: &str) -> Response {
         self.send("GET", path, caller, &[], "").await

@@ -1,7 +1,7 @@
 //! What is read of a request: who calls from where, the parameters and the body.
 
 use axum::{
-    body::to_bytes,
+    body::{Bytes, to_bytes},
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, request::Parts},
 };
@@ -159,25 +159,44 @@ pub(super) fn refusal(status: u16, code: AuthCode, message: &'static str) -> Aut
 #[derive(Debug)]
 pub(super) struct Body<T>(pub(super) T);
 
+/// The same where none has to come: clients name JSON as its type all the same.
+#[derive(Debug)]
+pub(super) struct MaybeBody<T>(pub(super) T);
+
 impl<T: DeserializeOwned> FromRequest<State> for Body<T> {
     type Rejection = Failed;
 
     async fn from_request(req: Request, _: &State) -> Result<Self, Failed> {
-        let unreadable = |detail: String| {
-            AuthError::Refused(Refusal {
-                status: 400,
-                code: AuthCode::BadJson,
-                message: format!("Could not parse request body as JSON: {detail}").into(),
-                reasons: Vec::new(),
-                retry_after_s: None,
-            })
-        };
-        let bytes = to_bytes(req.into_body(), BODY_BYTES_MAX)
-            .await
-            .map_err(|_| unreadable("it cannot be read to its end".to_owned()))?;
-        let read = serde_json::from_slice(&bytes);
-        Ok(Self(read.map_err(|error| unreadable(error.to_string()))?))
+        Ok(Self(read_json(&read_bytes(req).await?)?))
     }
+}
+
+impl<T: DeserializeOwned + Default> FromRequest<State> for MaybeBody<T> {
+    type Rejection = Failed;
+
+    async fn from_request(req: Request, _: &State) -> Result<Self, Failed> {
+        let bytes = read_bytes(req).await?;
+        Ok(Self(if bytes.is_empty() { T::default() } else { read_json(&bytes)? }))
+    }
+}
+
+async fn read_bytes(req: Request) -> Result<Bytes, AuthError> {
+    let read = to_bytes(req.into_body(), BODY_BYTES_MAX).await;
+    read.map_err(|_| unreadable("it cannot be read to its end"))
+}
+
+fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, AuthError> {
+    serde_json::from_slice(bytes).map_err(|error| unreadable(&error.to_string()))
+}
+
+fn unreadable(detail: &str) -> AuthError {
+    AuthError::Refused(Refusal {
+        status: 400,
+        code: AuthCode::BadJson,
+        message: format!("Could not parse request body as JSON: {detail}").into(),
+        reasons: Vec::new(),
+        retry_after_s: None,
+    })
 }
 
 /// A text that is there; null, nothing and the empty text are one.

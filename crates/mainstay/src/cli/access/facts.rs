@@ -3,11 +3,14 @@
 //! A field is named where it is not like its row for everyone. What a delete takes with
 //! it is told where somebody may delete.
 
-use mainstay_core::{Catalog, FieldId, Filter, Model, ModelId, OnDelete, Roles};
+use mainstay_core::{Catalog, Field, FieldId, Filter, Model, ModelId, OnDelete, Roles, RuleText};
 use mainstay_plan::{Access, FieldAccess, ModelAccess, Operation, access, cascades};
 use mainstay_rules::{Callers, ModelRuleSet, Rulebook, rule_text};
 
 use crate::load::Loaded;
+
+/// What the files of built-in models begin with.
+const BUILT_IN: &str = "built-in/";
 
 /// All there is to say of an app.
 pub(super) struct Facts {
@@ -68,9 +71,16 @@ impl Facts {
     }
 }
 
-/// Whether a model is the app's to open or close.
+/// Whether a field is Mainstay's own, and closed as long as the app does not open it.
+fn is_left_closed(field: &Field) -> bool {
+    let is_built_in =
+        |rule: &Option<RuleText>| rule.as_ref().is_some_and(|rule| rule.file.starts_with(BUILT_IN));
+    is_built_in(&field.rules.read) && is_built_in(&field.rules.write)
+}
+
+/// Whether a model is the app's to open or close, and the app has done either.
 fn is_listed(model: &Model) -> bool {
-    !model.is_internal()
+    !model.is_internal() && !model.file.starts_with(BUILT_IN)
 }
 
 /// Callers without a credential, users without a role, then every role by name: those
@@ -136,7 +146,7 @@ fn model_facts(
         rows("check", |said| &said.check, Operation::Check),
         rows("delete", |said| &said.delete, Operation::Delete),
     ];
-    for field in declared.field_ids() {
+    for field in declared.field_ids().filter(|field| !is_left_closed(declared.field(*field))) {
         let read = words.field("read", field, &by_role, Words::field_read);
         let write = words.field("write", field, &by_role, Words::field_write);
         entries.extend([read, write].into_iter().flatten());

@@ -183,7 +183,7 @@ fn the_commands_that_the_documentation_shows_print_what_it_shows() {
     };
     let id = "01920000-0000-7000-8000-000000000001";
     let note = format!(r#"[{{"id":"{id}","text":"Tea","open":true,"owner":"ada"}}]"#);
-    write(directory.path(), "seed/users.json", r#"[{"id":"ada","name":"Ada"}]"#);
+    write(directory.path(), "seed/people.json", r#"[{"id":"ada","name":"Ada"}]"#);
     write(directory.path(), "seed/notes.json", &note);
     assert_eq!(run(&["seed", text(&directory)]).code, Some(0));
     access(&directory, &["--lock"]);
