@@ -316,18 +316,7 @@ impl App {
         };
         let changes = database.bring_to(&self.loaded.catalog, policy).await?;
 
-        let stylesheet = self.folder.public().join(STYLESHEET.trim_start_matches('/')).is_file();
-        let mut web_settings = mainstay_web::Settings {
-            server_timing: self.server_timing,
-            clock: self.clock,
-            session_cookie: session_cookie(self.mode),
-            stylesheet: stylesheet.then_some(STYLESHEET),
-            rehearsal: match settings.rest.tx_rollback.unwrap_or(self.mode == Mode::Development) {
-                true => Rehearsal::Allowed,
-                false => Rehearsal::Refused,
-            },
-            ..mainstay_web::Settings::new()
-        };
+        let mut web_settings = self.web_settings();
         let verifier = Arc::new(verifier(&self.loaded, &keyring));
         let planner = planner(&self.loaded, self.mode);
         let rows = Arc::new(Rows::new(Arc::clone(&database.store), Arc::clone(&planner)));
@@ -349,13 +338,7 @@ impl App {
         let store = Arc::clone(&database.store);
         let state = mainstay_web::State::new(app, store, Arc::new(identity), web_settings);
 
-        let files = match StaticFiles::open(&self.folder.public()) {
-            Ok(files) => files,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => StaticFiles::none(),
-            Err(source) => {
-                return Err(FolderError::Io { path: self.folder.public(), source }.into());
-            }
-        };
+        let files = static_files(&self.folder)?;
         let mut router = mainstay_web::router(state.clone()).fallback_service(files);
         for extend in self.extensions {
             router = extend(router, &state);
@@ -384,6 +367,33 @@ impl App {
             log_thread,
         };
         Ok((opened, stack))
+    }
+}
+
+impl App {
+    fn web_settings(&self) -> mainstay_web::Settings {
+        let is_development = self.mode == Mode::Development;
+        let stylesheet = self.folder.public().join(STYLESHEET.trim_start_matches('/'));
+        mainstay_web::Settings {
+            server_timing: self.server_timing,
+            clock: self.clock,
+            session_cookie: session_cookie(self.mode),
+            stylesheet: stylesheet.is_file().then_some(STYLESHEET),
+            rehearsal: match self.settings().rest.tx_rollback.unwrap_or(is_development) {
+                true => Rehearsal::Allowed,
+                false => Rehearsal::Refused,
+            },
+            ..mainstay_web::Settings::new()
+        }
+    }
+}
+
+/// The files of the folder that are served as they are; it need not have any.
+fn static_files(folder: &Folder) -> Result<StaticFiles, StartError> {
+    match StaticFiles::open(&folder.public()) {
+        Ok(files) => Ok(files),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(StaticFiles::none()),
+        Err(source) => Err(FolderError::Io { path: folder.public(), source }.into()),
     }
 }
 

@@ -22,12 +22,20 @@ pub use self::{
 use crate::{middleware::refusal::Refusal, rest::RequestHeaders, state::State};
 
 /// The server's state, which a route of an app's own has in its request's extensions.
-fn state_of(parts: &Parts) -> Result<State, Response> {
-    parts.extensions.get::<State>().cloned().ok_or_else(|| {
+fn state_of(parts: &Parts) -> Result<State, NoState> {
+    parts.extensions.get::<State>().cloned().ok_or(NoState)
+}
+
+/// An extractor is used in a route that does not bring the server's state.
+#[derive(Debug)]
+struct NoState;
+
+impl From<NoState> for Response {
+    fn from(_: NoState) -> Self {
         tracing::error!("an extractor of Mainstay's is used in a route not of `App::route`");
         let message = "the server failed to answer this request";
         Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, message).into_response()
-    })
+    }
 }
 
 /// The value of a visitor's cookie, where there is one of the name.

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     answer::{self, Answer},
     request::{Body, MaybeBody, SignedIn, given, refusal},
+    session::raised,
 };
 use crate::state::State;
 
@@ -112,7 +113,7 @@ pub(super) async fn verify(
         code: body.code.as_deref().unwrap_or_default(),
     };
     let issued = identity.verify_factor(caller.user, caller.session, shown, call).await?;
-    Ok(answer::ok(&answer::session(&issued)))
+    raised(&state, &caller, &issued).await
 }
 
 /// Takes a factor away.
@@ -153,7 +154,7 @@ pub(super) async fn verify_recovery_code(
     identity.count(Counted::Factor, call)?;
     let code = body.code.as_deref().unwrap_or_default();
     let issued = identity.verify_recovery_code(caller.user, caller.session, code, call).await?;
-    Ok(answer::ok(&answer::session(&issued)))
+    raised(&state, &caller, &issued).await
 }
 
 fn factor_id(path: Result<Path<String>, PathRejection>) -> Result<Uuid, AuthError> {

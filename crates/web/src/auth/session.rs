@@ -5,13 +5,13 @@ use axum::{
     http::{HeaderValue, header},
     response::Response,
 };
-use mainstay_auth::{CookieCaller, CookieSession, Counted, OpaqueId, invalid};
+use mainstay_auth::{CookieCaller, CookieSession, Counted, Issued, OpaqueId, invalid};
 use serde::Deserialize;
 
 use super::{
     answer::{self, Answer, Failed},
     form::{Done, Form, Posted},
-    request::{Visitor, given},
+    request::{SignedIn, Visitor, given},
 };
 use crate::state::State;
 
@@ -103,6 +103,15 @@ pub(super) async fn rotated(
     let id: OpaqueId = state.identity().rotate_cookie(caller, call).await?;
     let max_age_s = state.identity().settings().session_max_s;
     Ok(Some(header_value(state.session_cookie().set(&id, max_age_s))))
+}
+
+/// The answer to whoever has shown a second factor: tokens, or where a cookie stands for the
+/// session another cookie, and no tokens that a script of the page could read.
+pub(super) async fn raised(state: &State, caller: &SignedIn, issued: &Issued) -> Answer {
+    match rotated(state, caller.cookie.as_ref(), &caller.call).await? {
+        Some(cookie) => Ok(with_cookie(answer::ok(&answer::user(&issued.account)), cookie)),
+        None => Ok(answer::ok(&answer::session(issued))),
+    }
 }
 
 /// The same answer with a cookie.

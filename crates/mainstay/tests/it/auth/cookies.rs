@@ -100,6 +100,35 @@ async fn another_password_is_another_id_and_the_end_of_other_sessions() {
 }
 
 #[tokio::test]
+async fn a_second_factor_is_another_id_and_shows_no_token() {
+    let app = app().await;
+    sign_up(&app).await;
+    let cookie = cookie_of(&sign_in(&app, None).await);
+    let post = async |path: &str, body: &str| {
+        let res = send(&app, "POST", &format!("/auth/v1/factors{path}"), Some(&cookie), body).await;
+        assert_eq!(res.status, 200, "{}", res.body);
+        res
+    };
+    let enrolled = post("", r#"{"factor_type":"totp"}"#).await.json();
+    let factor = enrolled["id"].as_str().expect("an id");
+    let secret = enrolled["totp"]["secret"].as_str().expect("a secret");
+    let secret = totp_rs::Secret::try_from_base32(secret).expect("base32");
+    let totp = totp_rs::Builder::new().with_secret(secret).build_noncompliant();
+    let since = std::time::SystemTime::UNIX_EPOCH.elapsed().expect("a time since 1970");
+    let asked = post(&format!("/{factor}/challenge"), "{}").await.json();
+    let challenge = asked["id"].as_str().expect("an id");
+    let code = totp.generate(since.as_secs());
+    let body = format!(r#"{{"challenge_id":"{challenge}","code":"{code}"}}"#);
+    let raised = post(&format!("/{factor}/verify"), &body).await;
+    assert!(!raised.body.contains("token"), "{}", raised.body);
+    let rotated = cookie_of(&raised);
+    assert_eq!((status_of(&app, &cookie).await, status_of(&app, &rotated).await), (401, 200));
+    let listed = send(&app, "GET", "/auth/v1/sessions", Some(&rotated), "").await.json();
+    assert_eq!((&listed[0]["aal"], &listed[0]["current"]), (&"aal2".into(), &true.into()));
+    app.close().await;
+}
+
+#[tokio::test]
 async fn a_cookie_is_worth_nothing_after_its_session_was_ended() {
     let app = app().await;
     sign_up(&app).await;

@@ -13,14 +13,16 @@ use mainstay::{
 use super::visitor::{cookie_of, send, sign_in, sign_up};
 
 async fn read(session: SessionData) -> String {
-    let (number, brief): (Option<u32>, Option<u32>) =
-        (session.get("number").await.unwrap(), session.get("brief").await.unwrap());
+    let (number, brief): (Option<u32>, Option<u32>) = (
+        session.get("number").await.expect("a session that stands"),
+        session.get("brief").await.expect("a session that stands"),
+    );
     format!("{} {number:?} {brief:?}", session.user())
 }
 
 async fn write(session: SessionData, number: String) -> String {
-    let number: usize = number.parse().unwrap();
-    session.set_for("brief", &7, 60).await.unwrap();
+    let number: usize = number.parse().expect("a number");
+    session.set_for("brief", &7, 60).await.expect("a session that stands");
     match session.set("number", &number).await {
         Ok(()) => "kept".to_owned(),
         Err(error) => error.to_string(),
@@ -28,7 +30,7 @@ async fn write(session: SessionData, number: String) -> String {
 }
 
 async fn fill(session: SessionData, bytes: String) -> String {
-    let text = "x".repeat(bytes.parse().unwrap());
+    let text = "x".repeat(bytes.parse().expect("a number"));
     match session.set("text", &text).await {
         Ok(()) => "kept".to_owned(),
         Err(SessionDataError::TooLarge { .. }) => "too large".to_owned(),
