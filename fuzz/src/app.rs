@@ -3,7 +3,9 @@
 
 use std::sync::{Arc, OnceLock};
 
-use mainstay_auth::{Keyring, TokenRequest, TokenSettings, Verifier, mint};
+use mainstay_auth::{
+    CookieValues, Keyring, RefreshTokens, TokenRequest, TokenSettings, Verifier, mint,
+};
 use mainstay_core::{
     Actor, Catalog, Colour, Error, Limits, Roles, SourceFile, Timestamp, read_app,
     render_diagnostics,
@@ -34,7 +36,7 @@ const FILES: [(&str, &str); 8] = [
 const NOW_MICROS: i64 = 1_772_600_767_000_000;
 
 /// The issuer of this app's tokens, which is its name.
-const ISSUER: &str = "fuzz";
+pub(crate) const ISSUER: &str = "fuzz";
 
 /// Bytes of a body that is worth planning once only.
 const LONG_BODY_BYTES: usize = 64 * 1024;
@@ -49,6 +51,10 @@ pub(crate) struct App {
     /// Signs as the users' key does, whatever it is given to sign.
     pub(crate) users_key: p256::ecdsa::SigningKey,
     pub(crate) users_kid: String,
+    pub(crate) pem: String,
+    pub(crate) keyring: Keyring,
+    pub(crate) cookies: CookieValues,
+    pub(crate) refresh_tokens: RefreshTokens,
     remembering: Planner,
     forgetful: Planner,
 }
@@ -91,13 +97,18 @@ impl App {
         let pem = secret.to_pkcs8_pem(LineEnding::LF).expect("BUG: every secret has a form");
         let keyring = Keyring::parse(&pem).expect("BUG: a key of the right curve");
         let roles = read.settings.roles;
-        let (verifier, callers) = callers(&keyring, roles, now);
+        let verifier = verifier_with(&keyring, roles);
+        let callers = callers(&verifier, &keyring, now);
         Self {
             callers,
             now,
             verifier,
             users_key: secret.into(),
             users_kid: keyring.users().kid().to_owned(),
+            pem: pem.to_string(),
+            cookies: CookieValues::new(&keyring),
+            refresh_tokens: RefreshTokens::new(&keyring),
+            keyring,
             remembering: planner(&catalog, &rulebook, limits),
             forgetful: planner(&catalog, &rulebook, no_cache),
             catalog,
@@ -164,8 +175,18 @@ fn agree<P>(remembered: &Result<P, Error>, made: &Result<P, Error>, shown: impl 
     }
 }
 
+/// What verifies tokens of this key, in an app without roles.
+pub(crate) fn verifier(keyring: &Keyring) -> Verifier {
+    verifier_with(keyring, Roles::default())
+}
+
+fn verifier_with(keyring: &Keyring, roles: Roles) -> Verifier {
+    let settings = TokenSettings::new(ISSUER);
+    Verifier::new(keyring, settings, Box::new(move |held| roles.expand(held)))
+}
+
 /// The callers, each by a credential that verifies.
-fn callers(keyring: &Keyring, roles: Roles, now: Timestamp) -> (Verifier, [Actor; 3]) {
+fn callers(verifier: &Verifier, keyring: &Keyring, now: Timestamp) -> [Actor; 3] {
     let settings = TokenSettings::new(ISSUER);
     let request = TokenRequest {
         user_id: "ada".to_owned(),
@@ -175,12 +196,11 @@ fn callers(keyring: &Keyring, roles: Roles, now: Timestamp) -> (Verifier, [Actor
         ..TokenRequest::default()
     };
     let token = mint(keyring, &request, &settings, now).expect("BUG: a usual user");
-    let verifier = Verifier::new(keyring, settings, Box::new(move |held| roles.expand(held)));
     let verify = |token: &str| {
         let verified = verifier.verify(token.as_bytes(), now);
         verified.expect("BUG: a credential of this app").into_actor()
     };
     let user = verify(&token);
     let service = verify(&keyring.service_key(ISSUER));
-    (verifier, [Actor::anonymous(), user, service])
+    [Actor::anonymous(), user, service]
 }

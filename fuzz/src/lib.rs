@@ -10,7 +10,9 @@
 //! found means the same the next time.
 
 mod app;
+mod empty;
 pub mod heap;
+mod identity;
 pub mod mutate;
 mod random;
 pub mod seeds;
@@ -18,14 +20,15 @@ mod targets;
 
 pub use app::prepare;
 pub use targets::{
-    TARGETS, Target, body::body, model::model, query::query, rule::rule, select::select,
-    token::token,
+    TARGETS, Target, account::account, body::body, cookie::cookie, model::model, query::query,
+    rule::rule, select::select, token::token,
 };
 
 /// How far an input came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reached {
-    /// A plan was made of it for at least one caller.
+    /// A plan was made of it for at least one caller; of what only stands for something
+    /// else, as a cookie does, it was found.
     Plan,
     /// It was refused on the way, as most of what is sent by accident is.
     Refused,

@@ -1,6 +1,10 @@
 //! The targets, and what each is fed.
 
+mod head;
+
+pub(crate) mod account;
 pub(crate) mod body;
+pub(crate) mod cookie;
 pub(crate) mod model;
 pub(crate) mod query;
 pub(crate) mod rule;
@@ -39,13 +43,15 @@ macro_rules! target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 8] = [
     target!(query, 17 * 1024),
     target!(select, 17 * 1024),
     target!(body, 2 * 1024 * 1024 + 1024),
     target!(model, 257 * 1024),
     target!(rule, 4 * 1024 + 64),
     target!(token, 8 * 1024 + 64),
+    target!(cookie, 16 * 1024),
+    target!(account, 1024 * 1024 + 1024),
 ];
 
 #[cfg(test)]
