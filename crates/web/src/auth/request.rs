@@ -5,8 +5,8 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, request::Parts},
 };
-use mainstay_auth::{Aal, AuthCode, AuthError, Call, CookieCaller, OpaqueId, Recalled, Refusal};
-use mainstay_core::{Actor, Code};
+use mainstay_auth::{AuthCode, AuthError, Call, CookieCaller, OpaqueId, Recalled, Refusal};
+use mainstay_core::Code;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
@@ -32,8 +32,6 @@ pub(super) struct SignedIn {
     pub(super) call: Call,
     pub(super) user: Uuid,
     pub(super) session: Option<Uuid>,
-    pub(super) aal: Aal,
-    pub(super) is_anonymous: bool,
     /// The same where a cookie says so.
     pub(super) cookie: Option<CookieCaller>,
 }
@@ -79,7 +77,7 @@ async fn signed_in(state: &State, headers: &HeaderMap, call: Call) -> Result<Sig
     }
     let verified = state.app().verifier().credential(credentials, call.now)?;
     let verified = verified.ok_or_else(no_authorization)?;
-    let (session, aal) = (verified.session_id(), verified.aal());
+    let session = verified.session_id();
     let Some(id) = verified.actor().id() else {
         return Err(bad_jwt("invalid claim: missing sub claim"));
     };
@@ -100,8 +98,7 @@ async fn signed_in(state: &State, headers: &HeaderMap, call: Call) -> Result<Sig
         }
         Err(error) => return Err(error.into()),
     };
-    let is_anonymous = is_anonymous(&actor);
-    Ok(SignedIn { call: call.by(&actor), user, session, aal, is_anonymous, cookie: None })
+    Ok(SignedIn { call: call.by(&actor), user, session, cookie: None })
 }
 
 impl SignedIn {
@@ -110,15 +107,9 @@ impl SignedIn {
             call: call.by(&caller.actor),
             user: caller.user,
             session: Some(caller.session),
-            aal: caller.aal,
-            is_anonymous: is_anonymous(&caller.actor),
             cookie: Some(caller),
         }
     }
-}
-
-fn is_anonymous(actor: &Actor) -> bool {
-    actor.claim(&["is_anonymous".into()]) == Some(&Json::Bool(true))
 }
 
 /// Why the session of a token that verifies does not stand.
