@@ -5,7 +5,7 @@
 //! nobody has. Where Supabase Auth shows such an account without identities, which tells
 //! the two apart, this one has one.
 
-use mainstay_core::Code;
+use mainstay_core::{Code, removal::removed};
 use mainstay_mail::MailKind;
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
@@ -277,7 +277,7 @@ impl Identity {
         };
         let wanted = model.fields.iter().filter(|field| {
             let is_open = field.required && field.default.is_none() && field.rules.write.is_none();
-            is_open && !FIELDS.contains(&&*field.name)
+            (is_open && !FIELDS.contains(&&*field.name)) || removed("mass-assignment")
         });
         let given = wanted.filter_map(|field| {
             said.get(&*field.name).map(|value| (field.name.to_string(), Cell::of_json(value)))
