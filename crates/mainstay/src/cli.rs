@@ -5,7 +5,9 @@
 //! did what it is for, with 1 where the app or its database is at fault, with 2 where
 //! the command line is.
 
+mod accounts;
 mod arguments;
+mod audit;
 mod check;
 mod dev;
 mod keys;
@@ -18,6 +20,7 @@ mod routes;
 mod seed;
 mod serve;
 mod token;
+mod users;
 
 use std::{future::Future, path::Path, process::ExitCode, thread::available_parallelism};
 
@@ -58,6 +61,8 @@ pub fn main() -> ExitCode {
         Command::Seed(arguments) => seed::run(arguments, &output),
         Command::Migrate(command) => migrate::run(command, &output),
         Command::Token(arguments) => token::run(arguments, &output),
+        Command::Users(command) => users::run(command, &output),
+        Command::Audit(arguments) => audit::run(arguments, &output),
         Command::Keys(arguments) => keys::run(arguments, &output),
         Command::Routes(arguments) => routes::run(arguments, &output),
     };

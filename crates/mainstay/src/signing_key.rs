@@ -34,6 +34,14 @@ pub enum SigningKeyError {
         /// What is wrong with it.
         source: KeyringError,
     },
+    /// What is in the file leaves no room for another key.
+    #[error("{}: {source}", path.display())]
+    Full {
+        /// The file.
+        path: PathBuf,
+        /// What there is too much of.
+        source: KeyringError,
+    },
     /// The file cannot be read or made.
     #[error(transparent)]
     Folder(#[from] FolderError),
@@ -60,6 +68,50 @@ pub(crate) fn keyring(folder: &Folder, settings: &Settings) -> Result<Keyring, S
     restrict(&path);
     let text = read_text(&path)?;
     Keyring::parse(&text).map_err(|source| SigningKeyError::File { path, source })
+}
+
+/// Puts the keys that `change` makes of those in the file in their place, and returns where
+/// that is. The file is the old one or the new one whole, whatever happens, with the mode
+/// it had; two who change it at once do so one after the other.
+///
+/// # Errors
+/// Where the keys cannot be read, changed or written.
+pub(crate) fn replace_keyring(
+    folder: &Folder,
+    settings: &Settings,
+    change: impl FnOnce(&Keyring) -> Result<Keyring, KeyringError>,
+) -> Result<(PathBuf, Keyring), SigningKeyError> {
+    let directory = folder.make_generated()?;
+    let _lock = lock(&directory).map_err(FolderError::io(&directory))?;
+    let path = directory.join(FILE);
+    let changed = change(&keyring(folder, settings)?)
+        .map_err(|source| SigningKeyError::Full { path: path.clone(), source })?;
+    let draft = path.with_extension(format!("{}.draft", std::process::id()));
+    let written = create_private(&draft).and_then(|mut file| {
+        file.write_all(changed.to_text().as_bytes())?;
+        file.set_permissions(fs::metadata(&path)?.permissions())?;
+        file.sync_all()?;
+        fs::rename(&draft, &path)
+    });
+    if let Err(source) = written {
+        // The error that is told is the first.
+        let _ = fs::remove_file(&draft);
+        return Err(FolderError::Io { path, source }.into());
+    }
+    Ok((path, changed))
+}
+
+/// Keeps others who change the keys out until it is dropped.
+#[cfg(unix)]
+fn lock(directory: &Path) -> io::Result<Option<fs::File>> {
+    let file = fs::File::open(directory)?;
+    file.lock()?;
+    Ok(Some(file))
+}
+
+#[cfg(not(unix))]
+fn lock(_: &Path) -> io::Result<Option<fs::File>> {
+    Ok(None)
 }
 
 /// Writes the file whole or not at all, and never over another.
@@ -154,6 +206,29 @@ mod tests {
         settings.auth.signing_key = Some(Secret::new("hunter2"));
         let error = keyring(&folder, &settings).unwrap_err().to_string();
         assert!(error.contains("MAINSTAY_AUTH__SIGNING_KEY") && !error.contains("hunter2"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn keys_are_replaced_whole_with_the_mode_they_had_and_kept_where_they_cannot_be() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (_directory, folder) = folder();
+        let settings = Settings::default();
+        let before = keyring(&folder, &settings).unwrap();
+        let path = folder.generated().join(FILE);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
+        let now = mainstay_web::system_time();
+        let (_, changed) = replace_keyring(&folder, &settings, |keys| keys.rotated(now)).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o400);
+        let read = keyring(&folder, &settings).unwrap();
+        assert_eq!(read.to_text(), changed.to_text());
+        assert_ne!(read.users().kid(), before.users().kid());
+        assert_eq!(read.service_key("x"), before.service_key("x"));
+        let refused = replace_keyring(&folder, &settings, |_| Err(KeyringError::TooMany));
+        assert!(refused.unwrap_err().to_string().contains("signing_key.pem"));
+        assert_eq!(keyring(&folder, &settings).unwrap().to_text(), changed.to_text());
+        let left = fs::read_dir(folder.generated()).unwrap().count();
+        assert_eq!(left, 2, "no draft stays behind");
     }
 
     #[test]

@@ -73,11 +73,18 @@ pub(super) enum Command {
     Migrate(MigrateCommand),
     /// Print a user's token, for development and tests
     Token(TokenArguments),
+    /// Make, list and ban users, give and take their roles
+    ///
+    /// A server that runs beside it notices within `[auth] session_check_s` seconds.
+    #[command(subcommand)]
+    Users(UsersCommand),
+    /// Tell what happened to accounts, the latest first
+    Audit(AuditArguments),
     /// Print the address and the API keys
     ///
     /// The anon key may stand in a web page. The service key passes every rule: it is
     /// a secret.
-    Keys(FolderArguments),
+    Keys(KeysArguments),
     /// List what the app answers
     Routes(FolderArguments),
 }
@@ -166,6 +173,122 @@ pub(super) struct TokenArguments {
     /// Seconds until it expires
     #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
     pub(super) expires_in: u32,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct KeysArguments {
+    #[command(subcommand)]
+    pub(super) command: Option<KeysCommand>,
+    #[command(flatten)]
+    pub(super) folder: FolderArguments,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeysCommand {
+    /// Sign with another key from now on
+    ///
+    /// Tokens of the key before hold for a day, and sessions go on. The anon and service
+    /// keys stay as they are.
+    Rotate(FolderArguments),
+    /// Have every node know the next key before one signs with it
+    Prepare(FolderArguments),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum UsersCommand {
+    /// Make an account and print its id
+    ///
+    /// Without a password its user sets one by a mail.
+    Create(CreateUserArguments),
+    /// List accounts, the latest first
+    List(FolderArguments),
+    /// Give and take roles, and print those there are then
+    Role(RoleArguments),
+    /// Let nobody sign in to an account, from the next request on
+    Ban(BanArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CreateUserArguments {
+    /// The user's email address
+    pub(super) email: String,
+    /// The application folder
+    #[arg(default_value = ".")]
+    pub(super) dir: PathBuf,
+    /// Read the password from the standard input
+    #[arg(long, conflicts_with = "password")]
+    pub(super) password_stdin: bool,
+    /// The password; other users of this machine may see it
+    #[arg(long, value_name = "PASSWORD")]
+    pub(super) password: Option<String>,
+    /// A role of the user's; may be given several times
+    #[arg(long = "role", value_name = "ROLE")]
+    pub(super) roles: Vec<String>,
+    /// What the user says, as a JSON object; fields of the app's own that no user can be
+    /// without are taken from it
+    #[arg(long, value_name = "JSON")]
+    pub(super) data: Option<String>,
+    /// Take the address for confirmed
+    #[arg(long)]
+    pub(super) confirmed: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RoleArguments {
+    /// The user's email address or id
+    #[arg(value_name = "EMAIL|ID")]
+    pub(super) user: String,
+    /// The application folder
+    #[arg(default_value = ".")]
+    pub(super) dir: PathBuf,
+    /// A role to give; may be given several times
+    #[arg(long, value_name = "ROLE", required_unless_present = "remove")]
+    pub(super) add: Vec<String>,
+    /// A role to take; may be given several times
+    #[arg(long, value_name = "ROLE")]
+    pub(super) remove: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BanArguments {
+    /// The user's email address or id
+    #[arg(value_name = "EMAIL|ID")]
+    pub(super) user: String,
+    /// The application folder
+    #[arg(default_value = ".")]
+    pub(super) dir: PathBuf,
+    /// For how long: 24h, 1h30m; without it for good
+    #[arg(long = "for", value_name = "DURATION", conflicts_with = "lift")]
+    pub(super) duration: Option<String>,
+    /// Let the user sign in again
+    #[arg(long)]
+    pub(super) lift: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AuditArguments {
+    /// The application folder
+    #[arg(default_value = ".")]
+    pub(super) dir: PathBuf,
+    /// What happened to this user's account alone
+    #[arg(long, value_name = "EMAIL|ID")]
+    pub(super) user: Option<String>,
+    /// Entries to tell, 1000 at most
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(super) limit: u64,
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,

@@ -1,11 +1,26 @@
-//! `mainstay keys`: what a client needs to talk to the app.
+//! `mainstay keys`: what a client needs to talk to the app, and what it is signed with.
+
+mod rotate;
 
 use serde_json::json;
 
-use super::{Failure, arguments::FolderArguments, open, output::Output};
+use super::{
+    Failure,
+    arguments::{FolderArguments, KeysArguments, KeysCommand},
+    open,
+    output::Output,
+};
 use crate::running::local_url;
 
-pub(super) fn run(arguments: &FolderArguments, output: &Output) -> Result<(), Failure> {
+pub(super) fn run(arguments: &KeysArguments, output: &Output) -> Result<(), Failure> {
+    match &arguments.command {
+        None => print(&arguments.folder, output),
+        Some(KeysCommand::Rotate(folder)) => rotate::run(rotate::Step::Rotate, folder, output),
+        Some(KeysCommand::Prepare(folder)) => rotate::run(rotate::Step::Prepare, folder, output),
+    }
+}
+
+fn print(arguments: &FolderArguments, output: &Output) -> Result<(), Failure> {
     let (loaded, keyring) = open(&arguments.dir)?;
     let settings = &loaded.settings;
     let url = match &settings.server.public_url {

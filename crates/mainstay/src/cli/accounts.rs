@@ -1,0 +1,110 @@
+//! Accounts and sessions for commands: the same rows as a server's, which may be running.
+//!
+//! What a command changes is committed like any other write. A server that runs beside it
+//! notices within `[auth] session_check_s`.
+
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use mainstay_auth::{Account, AuthCode, AuthError, Call, Identity, Refusal, Verifier};
+use mainstay_store::Cx;
+use serde_json::{Value as Json, json};
+
+use super::Failure;
+use crate::{
+    StartError,
+    app::{Mode, expand_roles, planner, token_settings},
+    database::{self, Database, SchemaPolicy},
+    folder::Folder,
+    identity::{Parts, identity},
+    load::{environment, load},
+    signing_key::keyring,
+};
+
+/// How long a command waits for the database.
+const WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// An app's accounts, with its database open.
+pub(super) struct Accounts {
+    pub(super) identity: Identity,
+    database: Database,
+}
+
+impl Accounts {
+    /// Opens them. An empty database is filled, and no other is changed.
+    pub(super) async fn open(dir: &Path) -> Result<Self, Failure> {
+        let folder = Folder::open(dir)?;
+        let loaded = load(folder.read()?, &environment())?;
+        let keyring = Arc::new(keyring(&folder, &loaded.settings).map_err(StartError::from)?);
+        let database = database::open(&folder, &loaded.settings).await?;
+        database.bring_to(&loaded.catalog, SchemaPolicy::EqualOrEmpty).await?;
+        database.store.adopt(Arc::clone(&loaded.catalog));
+        let settings = token_settings(&loaded.settings);
+        let verifier = Arc::new(Verifier::new(&keyring, settings, expand_roles(&loaded)));
+        let identity = identity(Parts {
+            settings: &loaded.settings,
+            // No mail is sent from here, so none needs a server.
+            mode: Mode::Development,
+            address: None,
+            keyring,
+            verifier,
+            planner: planner(&loaded, Mode::Production),
+            store: Arc::clone(&database.store),
+            mail: &loaded.mail,
+        })?;
+        Ok(Self { identity, database })
+    }
+
+    /// Lets go of the database.
+    pub(super) async fn close(&self) {
+        self.database.close().await;
+    }
+
+    /// The account that is meant by an address or an id.
+    pub(super) async fn meant(&self, typed: &str, call: &Call) -> Result<Account, Failure> {
+        let found = self.identity.account_meant(typed, call).await?;
+        found.ok_or_else(|| Failure::App(format!("there is no user `{typed}`")))
+    }
+}
+
+/// The circumstances of a command, as the audit log tells them.
+pub(super) fn call(command: &str) -> Call {
+    let cx = Cx::until(Instant::now() + WAIT_MAX);
+    let call = Call::new(mainstay_web::system_time(), cx, String::new(), command);
+    Call { actor_kind: "service", ..call }
+}
+
+/// An account as commands print it.
+pub(super) fn account_json(account: &Account) -> Json {
+    let time = |at: Option<mainstay_core::Timestamp>| {
+        at.map(|at| mainstay_core::ValueRef::Timestamp(at).to_text())
+    };
+    json!({
+        "id": account.id.to_string(),
+        "email": account.email,
+        "roles": account.roles(),
+        "confirmed_at": time(account.email_confirmed_at),
+        "banned_until": time(account.banned_until),
+        "deleted_at": time(account.deleted_at),
+        "last_sign_in_at": time(account.last_sign_in_at),
+        "is_anonymous": account.is_anonymous,
+        "created_at": time(Some(account.created_at)),
+    })
+}
+
+impl From<AuthError> for Failure {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Refused(Refusal {
+                code: AuthCode::ValidationFailed | AuthCode::WeakPassword,
+                message,
+                ..
+            }) => Self::Usage(message.into_owned()),
+            AuthError::Refused(refusal) => Self::App(refusal.message.into_owned()),
+            AuthError::Failed(error) => Self::App(database::causes(&error)),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! `mainstay users list`: who there is.
+
+use mainstay_auth::Account;
+use mainstay_core::Timestamp;
+use serde_json::{Value as Json, json};
+
+use super::{account_json, with_accounts};
+use crate::cli::{Failure, accounts::call, arguments::FolderArguments, output::Output};
+
+/// Accounts that are read at once.
+const PER_PAGE: u64 = 500;
+
+pub(super) fn run(arguments: &FolderArguments, output: &Output) -> Result<(), Failure> {
+    with_accounts(&arguments.dir, async |accounts| {
+        let mut told: Vec<Json> = Vec::new();
+        let mut seen = 0;
+        for page in 1.. {
+            let call = call("mainstay users list");
+            let found = accounts.identity.accounts(page, PER_PAGE, &call).await?;
+            seen += found.accounts.len();
+            for account in &found.accounts {
+                match arguments.json {
+                    true => told.push(account_json(account)),
+                    false => output.print(&line(account, call.now)),
+                }
+            }
+            if (found.accounts.len() as u64) < PER_PAGE {
+                break;
+            }
+        }
+        if arguments.json {
+            output.print(&format!("{:#}", json!({ "users": told })));
+        } else if seen == 0 {
+            output.note("there are no users");
+        }
+        Ok(())
+    })
+}
+
+fn line(account: &Account, now: Timestamp) -> String {
+    let name = account.email.as_deref().unwrap_or("-");
+    let mut parts = vec![account.id.to_string(), name.to_owned()];
+    parts.extend(account.roles().iter().map(ToString::to_string));
+    let states = [
+        (account.deleted_at.is_some(), "(deleted)"),
+        (account.banned_until.is_some_and(|until| until > now), "(banned)"),
+        (account.is_anonymous, "(anonymous)"),
+        (account.email.is_some() && account.email_confirmed_at.is_none(), "(unconfirmed)"),
+    ];
+    parts.extend(states.iter().filter(|(is, _)| *is).map(|(_, word)| (*word).to_owned()));
+    parts.join("  ")
+}
