@@ -19,14 +19,14 @@ use std::{
 use tempfile::TempDir;
 
 /// What a command that has ended printed.
-struct Ended {
-    code: Option<i32>,
-    out: String,
-    err: String,
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 /// The binary, without settings from whoever runs the tests.
-fn mainstay(args: &[&str]) -> Command {
+pub(crate) fn mainstay(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mainstay"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("MAINSTAY_") {
@@ -37,11 +37,11 @@ fn mainstay(args: &[&str]) -> Command {
     command
 }
 
-fn run(args: &[&str]) -> Ended {
+pub(crate) fn run(args: &[&str]) -> Ended {
     end_of(&mut mainstay(args))
 }
 
-fn end_of(command: &mut Command) -> Ended {
+pub(crate) fn end_of(command: &mut Command) -> Ended {
     let output = command.output().expect("the binary starts");
     Ended {
         code: output.status.code(),
@@ -51,7 +51,7 @@ fn end_of(command: &mut Command) -> Ended {
 }
 
 /// An application folder of these files.
-fn folder(files: &[(&str, &str)]) -> TempDir {
+pub(crate) fn folder(files: &[(&str, &str)]) -> TempDir {
     let directory = tempfile::tempdir().expect("a directory");
     for (path, text) in files {
         write(directory.path(), path, text);
@@ -65,12 +65,12 @@ fn write(directory: &Path, path: &str, text: &str) {
     fs::write(path, text).expect("written");
 }
 
-fn text(directory: &TempDir) -> &str {
+pub(crate) fn text(directory: &TempDir) -> &str {
     directory.path().to_str().expect("UTF-8")
 }
 
 /// A server that was started by a command, and is killed with the value.
-struct Server {
+pub(crate) struct Server {
     child: Child,
     out: BufReader<ChildStdout>,
     /// What it printed before it was ready.
@@ -80,7 +80,7 @@ struct Server {
 
 impl Server {
     /// Starts it on a free port and waits until it says where it is.
-    fn start(command: &str, directory: &Path) -> Self {
+    pub(crate) fn start(command: &str, directory: &Path) -> Self {
         let directory = directory.to_str().expect("UTF-8");
         let mut child = mainstay(&[command, directory, "--listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
@@ -118,14 +118,25 @@ impl Server {
     }
 
     /// What it answers to GET: its head and its body.
-    fn get(&self, path: &str, headers: &str) -> String {
+    pub(crate) fn get(&self, path: &str, headers: &str) -> String {
+        self.send("GET", path, headers, "")
+    }
+
+    /// What it answers to a request with this body: its head and its body.
+    pub(crate) fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> String {
         let address = self.url.strip_prefix("http://").expect("a URL");
         let mut socket = TcpStream::connect(address).expect("it listens");
         let host = match headers.starts_with("Host:") {
             true => String::new(),
             false => format!("Host: {address}\r\n"),
         };
-        let request = format!("GET {path} HTTP/1.1\r\n{host}Connection: close\r\n{headers}\r\n");
+        let length = match body {
+            "" => String::new(),
+            body => format!("Content-Length: {}\r\n", body.len()),
+        };
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\n{host}Connection: close\r\n{length}{headers}\r\n{body}"
+        );
         socket.write_all(request.as_bytes()).expect("written");
         let mut answer = String::new();
         socket.read_to_string(&mut answer).expect("an answer");
@@ -133,7 +144,7 @@ impl Server {
     }
 
     /// Asks it to stop as an operator's system does, and returns how it ended.
-    fn stop(mut self) -> Ended {
+    pub(crate) fn stop(mut self) -> Ended {
         let asked = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status();
         assert!(asked.expect("kill").success());
         let (mut out, mut err) = (String::new(), String::new());

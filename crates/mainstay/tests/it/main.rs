@@ -1,6 +1,7 @@
 //! Mainstay as its users meet it: over a socket, and from a command line.
 
 mod app;
+mod auth;
 mod cli;
 mod docs;
 mod protections;

@@ -8,6 +8,8 @@ pub(crate) enum Caller {
     Anonymous,
     /// A user with these roles.
     User(&'static str, &'static [&'static str]),
+    /// Whoever has this token.
+    Bearer(String),
     /// The holder of the service key.
     Service,
 }
@@ -40,6 +42,7 @@ impl App {
         let token = match caller {
             Caller::Anonymous => None,
             Caller::User(id, roles) => Some(self.0.token(id, roles)),
+            Caller::Bearer(token) => Some(token.clone()),
             Caller::Service => Some(self.0.service_key().to_owned()),
         };
         let bearer = token.map(|token| format!("Bearer {token}"));
@@ -53,6 +56,17 @@ impl App {
         self.0.request(method, &encoded(path), &all, body.as_bytes()).await
     }
 
+    /// The application folder.
+    pub(crate) fn folder(&self) -> &str {
+        self.0.folder().to_str().expect("UTF-8")
+    }
+
+    /// Goes over to the application folder with this file in it.
+    pub(crate) async fn reload_with(&self, path: &str, text: &str) {
+        self.0.write_file(path, text);
+        self.0.reload().await.expect("no mistakes");
+    }
+
     /// GET.
     pub(crate) async fn get(&self, caller: &Caller, path: &str) -> Response {
         self.send("GET", path, caller, &[], "").await
@@ -61,6 +75,11 @@ impl App {
     /// POST of JSON.
     pub(crate) async fn post(&self, caller: &Caller, path: &str, body: &str) -> Response {
         self.send("POST", path, caller, &[], body).await
+    }
+
+    /// PUT of JSON.
+    pub(crate) async fn put(&self, caller: &Caller, path: &str, body: &str) -> Response {
+        self.send("PUT", path, caller, &[], body).await
     }
 
     /// PATCH of JSON.
