@@ -78,10 +78,11 @@ class Database {
  *
  * `gaps` names models whose generated int keys the file shows after a write to them was
  * taken back. PostgreSQL's sequences do not give a number back and SQLite's counter does,
- * so the two must agree on which row has which key, and not on its digits.
+ * so the two must agree on which row has which key, and not on its digits. `settings` are
+ * variables that the app is served with.
  */
-export async function serve(folder, { gaps = [] } = {}) {
-  const server = await Server.start(folder, gaps);
+export async function serve(folder, { gaps = [], settings = {} } = {}) {
+  const server = await Server.start(folder, gaps, settings);
   let failures = 0;
   afterEach((test) => {
     if (!test.passed) {
@@ -107,11 +108,11 @@ class Server {
   #requests = [];
   #tokens = new Map();
 
-  static async start(folder, gaps) {
+  static async start(folder, gaps, settings) {
     for (let attempt = 1; ; attempt += 1) {
       const server = new Server();
       try {
-        await server.#start(folder, gaps);
+        await server.#start(folder, gaps, settings);
         return server;
       } catch (error) {
         // Between finding a free port and listening on it, somebody may have taken it.
@@ -124,7 +125,7 @@ class Server {
     }
   }
 
-  async #start(folder, gaps) {
+  async #start(folder, gaps, settings) {
     this.#directory = await mkdtemp(join(tmpdir(), "mainstay-supabase-js-"));
     this.folder = join(this.#directory, "app");
     await cp(folder, this.folder, {
@@ -137,7 +138,7 @@ class Server {
     this.url = `http://${address}`;
     this.#exchanges = new Exchanges(this.url, gaps);
     this.#database = await Database.create();
-    this.#environment = { ...process.env };
+    this.#environment = { ...process.env, ...settings };
     if (this.#database) this.#environment.MAINSTAY_DATABASE__URL = this.#database.url;
     this.#child = spawn(binary(), ["dev", this.folder, "--listen", address], {
       stdio: ["ignore", "pipe", "pipe"],

@@ -10,6 +10,7 @@ mod case;
 pub(crate) mod contender;
 mod dataset;
 mod report;
+mod timing;
 mod wrk;
 
 use std::{
@@ -45,6 +46,8 @@ const FLAGS: &[Flag] = &[
     ("--only", Takes::Value, "contenders, with commas: limit,mainstay,pocketbase"),
     ("--postgres", Takes::Nothing, "over a private PostgreSQL server, beside a limit of its own"),
     ("--connections", Takes::Value, "connections of each run: 64"),
+    ("--timing", Takes::Nothing, "only: whether answers tell by their time whose an address is"),
+    ("--requests", Takes::Value, "requests of each kind with --timing: 200"),
     ("--no-build", Takes::Nothing, "measure the binaries that are there"),
     ("--strict", Takes::Nothing, "fail where a required figure is not met"),
 ];
@@ -82,6 +85,13 @@ impl Options {
 /// Runs the command.
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     let Some(args) = Args::parse(args, FLAGS)? else { return Ok(ExitCode::SUCCESS) };
+    if args.has("--timing") {
+        if !args.has("--no-build") {
+            build_package("mainstay")?;
+        }
+        let requests = args.value("--requests")?.unwrap_or(timing::REQUESTS);
+        return timing::run(requests, &timing::program()?);
+    }
     let quick = args.has("--quick");
     let engine = if args.has("--postgres") { Engine::Postgres } else { Engine::Sqlite };
     let options = Options {
@@ -127,14 +137,18 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
 
 fn build(options: &Options) -> anyhow::Result<()> {
     for (package, wanted) in [("bench-limit", true), ("mainstay", options.takes(Name::Mainstay))] {
-        if !wanted {
-            continue;
+        if wanted {
+            build_package(package)?;
         }
-        println!("building {package}, optimised");
-        let status =
-            process::cargo().args(["build", "--quiet", "--release", "-p", package]).status()?;
-        ensure!(status.success(), "building {package} failed");
     }
+    Ok(())
+}
+
+fn build_package(package: &str) -> anyhow::Result<()> {
+    println!("building {package}, optimised");
+    let status =
+        process::cargo().args(["build", "--quiet", "--release", "-p", package]).status()?;
+    ensure!(status.success(), "building {package} failed");
     Ok(())
 }
 

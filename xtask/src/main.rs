@@ -15,8 +15,10 @@ mod tools;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
-cargo xtask test  [--all] [--removals] [--kills N]   the tests; closes with what really ran
+cargo xtask test  [--all] [--removals] [--kills N] [--migrations] [--faults]
+                                                     the tests; closes with what really ran
 cargo xtask bench [--quick] [--rows N] [--strict]    Mainstay, the limit and the peer, side by side
+cargo xtask bench --timing                           whether answers tell by their time whose an address is
 cargo xtask services [-- CMD ARGS…]                  private servers for tests, until ctrl-C
 cargo xtask tidy                                     the house rules
 

@@ -11,8 +11,8 @@ mod smtp;
 mod supervisor;
 
 pub(crate) use pgbouncer::PgBouncer;
-pub(crate) use postgres::{Postgres, Stop, program as postgres_program};
-pub(crate) use smtp::Smtp;
+pub(crate) use postgres::{Postgres, Session, Stop, program as postgres_program};
+pub(crate) use smtp::{Smtp, ensure as ensure_smtp};
 
 use std::{
     os::unix::process::ExitStatusExt as _,

@@ -5,11 +5,13 @@
 //! With `--all` nothing is skipped: what is missing is installed, and what cannot
 //! run is a failure.
 
+mod browser;
 mod cargo;
 mod exchanges;
 mod faults;
 mod fuzz;
 mod kills;
+mod migrations;
 mod node;
 mod removals;
 mod servers;
@@ -33,8 +35,13 @@ const FLAGS: &[Flag] = &[
         "everything; install what is missing, fail where something cannot run",
     ),
     ("--removals", Takes::Nothing, "only: take each protection out and see its test fail"),
-    ("--kills", Takes::Value, "only: kill the server so many times under 16 writers"),
+    (
+        "--kills",
+        Takes::Value,
+        "only: kill the server so many times under 16 writers, and under visitors",
+    ),
     ("--faults", Takes::Nothing, "only: faults between Mainstay and PostgreSQL, under load"),
+    ("--migrations", Takes::Nothing, "only: a chain of migrations on both stores, each killed"),
     ("--fuzz-seconds", Takes::Value, "seconds for each fuzz target: 10"),
 ];
 
@@ -46,13 +53,15 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     let kills: Option<u32> = args.value("--kills")?;
     let removals = all || args.has("--removals");
     let faults = all || args.has("--faults");
-    let suites = all || !(removals || faults || kills.is_some());
+    let migrations = all || args.has("--migrations");
+    let suites = all || !(removals || faults || migrations || kills.is_some());
     let mut table = Table::default();
     if suites || removals {
         let servers = Servers::start(&mut table, missing);
         if suites {
             cargo::run(&mut table, &servers)?;
             node::run(&mut table, &servers, missing)?;
+            browser::run(&mut table, missing)?;
             fuzz::run(&mut table, args.value("--fuzz-seconds")?.unwrap_or(10))?;
         }
         if removals {
@@ -61,6 +70,9 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     }
     if let Some(rounds) = kills.or(all.then_some(KILLS)) {
         kills::run(&mut table, missing, rounds)?;
+    }
+    if migrations {
+        migrations::run(&mut table, missing)?;
     }
     if faults {
         faults::run(&mut table, missing)?;

@@ -116,22 +116,8 @@ pub fn mint_access_token(
         return Err(MintError::Lifetime);
     }
     let write = |user_metadata: &Map<String, Json>| {
-        keyring.users().sign(&json!({
-            "iss": settings.issuer,
-            "aud": settings.audience,
-            "sub": request.user.to_string(),
-            "role": ROLE_AUTHENTICATED,
-            "iat": issued_at_s,
-            "exp": expires_at_s,
-            "email": request.email.unwrap_or_default(),
-            "phone": "",
-            "app_metadata": with_roles(request.app_metadata),
-            "user_metadata": user_metadata,
-            "aal": request.aal.text(),
-            "amr": request.amr,
-            "session_id": request.session.to_string(),
-            "is_anonymous": request.is_anonymous,
-        }))
+        let request = AccessTokenRequest { user_metadata, ..*request };
+        keyring.users().sign(&claims(&request, settings, issued_at_s, expires_at_s))
     };
     let mut text = write(request.user_metadata);
     if text.len() > TOKEN_BYTES_MAX {
@@ -141,6 +127,31 @@ pub fn mint_access_token(
         return Err(MintError::TooLong);
     }
     Ok(AccessToken { text, issued_at_s, expires_at_s })
+}
+
+/// What is said of an account in a session: by its tokens, and of whoever has its cookie.
+pub(crate) fn claims(
+    request: &AccessTokenRequest<'_>,
+    settings: &TokenSettings,
+    issued_at_s: i64,
+    expires_at_s: i64,
+) -> Json {
+    json!({
+        "iss": settings.issuer,
+        "aud": settings.audience,
+        "sub": request.user.to_string(),
+        "role": ROLE_AUTHENTICATED,
+        "iat": issued_at_s,
+        "exp": expires_at_s,
+        "email": request.email.unwrap_or_default(),
+        "phone": "",
+        "app_metadata": with_roles(request.app_metadata),
+        "user_metadata": request.user_metadata,
+        "aal": request.aal.text(),
+        "amr": request.amr,
+        "session_id": request.session.to_string(),
+        "is_anonymous": request.is_anonymous,
+    })
 }
 
 /// The metadata with those roles that a token may give.

@@ -86,6 +86,8 @@ events! {
     FactorRemoved = "factor_removed",
     /// Codes for a lost factor were made.
     RecoveryCodesMade = "recovery_codes_made",
+    /// A code for a lost factor was shown.
+    RecoveryCodeUsed = "recovery_code_used",
     /// An account was made for somebody.
     UserCreated = "user_created",
     /// An account was changed for somebody.

@@ -23,6 +23,14 @@ pub struct Credentials<'a> {
     pub origin: Option<&'a [u8]>,
 }
 
+impl Credentials<'_> {
+    /// Whether there is a bearer token, good or bad: beside one no cookie counts.
+    #[must_use]
+    pub fn has_bearer(&self) -> bool {
+        self.authorization.and_then(bearer_token).is_some()
+    }
+}
+
 impl Verifier {
     /// The caller of a request that brought these credentials.
     ///

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use mainstay_core::{Error, Roles, Timestamp};
-use mainstay_mail::{MailKind, Templates, Variables};
-use tokio::sync::Notify;
+use mainstay_mail::{MailKind, NewMail, Templates, Variables, Waker, enqueue};
+use uuid::Uuid;
 
 use crate::{
-    Keyring, OneTimeCodes, RefreshTokens, SealedSecrets, TokenSettings, Verifier,
-    attempts::{Attempts, Counted},
+    CookieValues, Keyring, OneTimeCodes, RefreshTokens, SealedSecrets, TokenSettings, Verifier,
+    attempts::{AttemptLimits, Attempts, Counted},
     call::Call,
     passwords::{PasswordParams, PasswordPool},
+    recovery_codes::RecoveryCodes,
     redirect::RedirectTargets,
     refusal::AuthResult,
     rows::{Change, Rows},
@@ -62,22 +63,54 @@ pub struct IdentitySettings {
     /// How many of them at once.
     pub password_threads: usize,
     /// How often may be tried.
-    pub attempts: crate::attempts::AttemptLimits,
+    pub attempts: AttemptLimits,
+}
+
+impl IdentitySettings {
+    /// The settings of an app that says nothing of them: its address is confirmed before
+    /// somebody signs in, and every token names a session.
+    #[must_use]
+    pub fn new(tokens: TokenSettings, api_url: &str, redirects: RedirectTargets) -> Self {
+        Self {
+            app_name: tokens.issuer.clone(),
+            tokens,
+            api_url: api_url.to_owned(),
+            redirects,
+            sign_up: true,
+            anonymous: true,
+            totp: true,
+            confirm_email: true,
+            access_token_s: 3_600,
+            session_idle_s: 1_209_600,
+            session_max_s: 7_776_000,
+            reauthenticate_s: 86_400,
+            reuse_s: 10,
+            otp_s: 3_600,
+            mail_every_s: 60,
+            session_check_s: 5,
+            takes_tokens_without_session: false,
+            passwords: PasswordParams::default(),
+            password_threads: 2,
+            attempts: AttemptLimits::default(),
+        }
+    }
 }
 
 /// Accounts, sessions and what belongs to them.
 pub struct Identity {
-    pub(crate) rows: Rows,
+    pub(crate) rows: Arc<Rows>,
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) verifier: Arc<Verifier>,
     pub(crate) settings: IdentitySettings,
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) codes: OneTimeCodes,
+    pub(crate) recovery_codes: RecoveryCodes,
     pub(crate) secrets: SealedSecrets,
     pub(crate) passwords: PasswordPool,
     pub(crate) standing: Standings,
     pub(crate) attempts: Attempts,
     pub(crate) mails: Outgoing,
+    cookies: CookieValues,
     /// The roles that the app declares.
     pub(crate) roles: ArcSwap<Roles>,
 }
@@ -86,36 +119,31 @@ pub struct Identity {
 pub struct Outgoing {
     /// What they say.
     pub templates: Arc<Templates>,
-    /// Told when one was put on its way.
-    pub waiting: Arc<Notify>,
+    /// Wakes whoever sends them.
+    pub waker: Option<Waker>,
 }
 
 impl Outgoing {
     /// The change that puts a mail on its way.
     pub(crate) fn write(
         &self,
+        rows: &Rows,
         kind: MailKind,
         to: &str,
         variables: &Variables<'_>,
         call: &Call,
     ) -> AuthResult<Change> {
         let content = self.templates.render(kind, variables).map_err(Error::internal)?;
-        Ok(Change::insert(
-            "mainstay_mails",
-            [
-                ("to_address", to.into()),
-                ("kind", kind.name().into()),
-                ("subject", content.subject.into()),
-                ("text_body", content.text.into()),
-                ("html_body", content.html.into()),
-                ("next_at", call.now.into()),
-            ],
-        ))
+        let mail = NewMail { kind, to, content: &content };
+        let plan = enqueue(&rows.planner(), &mail, call.now, Uuid::now_v7())?;
+        Ok(Change::Planned(Box::new(plan)))
     }
 
     /// A mail was put on its way.
     pub(crate) fn sent(&self) {
-        self.waiting.notify_one();
+        if let Some(waker) = &self.waker {
+            waker.wake();
+        }
     }
 }
 
@@ -123,7 +151,7 @@ impl Identity {
     /// All of it, over these rows.
     #[must_use]
     pub fn new(
-        rows: Rows,
+        rows: Arc<Rows>,
         keyring: Arc<Keyring>,
         verifier: Arc<Verifier>,
         settings: IdentitySettings,
@@ -133,7 +161,9 @@ impl Identity {
             rows,
             refresh_tokens: RefreshTokens::new(&keyring),
             codes: OneTimeCodes::new(&keyring),
+            recovery_codes: RecoveryCodes::new(&keyring),
             secrets: SealedSecrets::new(&keyring),
+            cookies: CookieValues::new(&keyring),
             keyring,
             verifier,
             passwords: PasswordPool::new(settings.passwords, settings.password_threads),
@@ -153,7 +183,7 @@ impl Identity {
 
     /// The rows all of it is in.
     #[must_use]
-    pub fn rows(&self) -> &Rows {
+    pub fn rows(&self) -> &Arc<Rows> {
         &self.rows
     }
 
@@ -169,6 +199,12 @@ impl Identity {
     #[must_use]
     pub fn jwks(&self, now: Timestamp) -> String {
         self.keyring.jwks_at(now)
+    }
+
+    /// What signs and seals what an app keeps in its visitors' browsers.
+    #[must_use]
+    pub fn cookie_values(&self) -> &CookieValues {
+        &self.cookies
     }
 
     /// What verifies tokens.

@@ -12,10 +12,10 @@
 //! codes, refresh tokens, second factors, sealed secrets, cookies, and what may be an
 //! address or a redirect.
 //!
-//! Time is an input, and so is the text of the secret: this crate reads no clock,
-//! no file and no environment, knows nothing of HTTP beyond the text of a few
-//! headers, and holds no SQL. Randomness is the operating system's, asked for in one
-//! place; the only threads are those that passwords are hashed on.
+//! Time is an input, and so is the text of the secret: this crate reads no clock (but to
+//! hold an answer back), no file and no environment, knows nothing of HTTP beyond the
+//! text of a few headers, and holds no SQL. Randomness is the operating system's, asked
+//! for in one place; the only threads are those that passwords are hashed on.
 
 mod random;
 
@@ -53,6 +53,8 @@ mod email;
 
 mod redirect;
 
+mod site_path;
+
 mod rows;
 
 mod call;
@@ -73,6 +75,8 @@ mod one_time;
 
 mod flow;
 
+mod steps;
+
 mod sign_up;
 
 mod sign_in;
@@ -82,6 +86,10 @@ mod mailed;
 mod verify;
 
 mod update_user;
+
+mod reauthentication;
+
+mod recovery_codes;
 
 mod factors;
 
@@ -100,6 +108,7 @@ pub use call::Call;
 pub use caller::Credentials;
 pub use code::{CODE_ATTEMPTS_MAX, CodeContext, OneTimeCodes, generate_code};
 pub use compact::{TOKEN_BYTES_MAX, UnverifiedToken, parse_token};
+pub use factors::{EnrolRequest, Enrolled, FACTORS_MAX, FactorChallenge, ShownCode};
 pub use flow::Challenge;
 pub use identity::{Identity, IdentitySettings, Outgoing};
 mod totp;
@@ -122,14 +131,19 @@ pub use passwords::{
     PasswordParamsError, PasswordPool, PasswordPoolError, PasswordRefusal, WeakReason,
     check_password, check_password_hash, dummy_hash, hash_password, verify_password,
 };
+pub use reauthentication::Proof;
 pub use redirect::{RedirectTargetError, RedirectTargets};
 pub use refresh_token::{RefreshToken, RefreshTokenError, RefreshTokens, Standing};
 pub use refusal::{AuthCode, AuthError, AuthResult, Refusal, invalid};
 pub use rows::Rows;
 pub use sealed::{OpenError, Opened, SealedSecrets};
-pub use session::{Issued, ListedSession, Method, Scope, Session, standing::Recalled};
+pub use session::{
+    CookieCaller, CookieSession, Issued, ListedSession, Method, SESSION_DATA_BYTES_MAX, Scope,
+    Session, SessionDataError, standing::Recalled,
+};
 pub use sign_up::{SignUpRequest, SignedUp};
 pub use signing_key::{Jwk, SigningKey};
+pub use site_path::{SitePath, SitePathError};
 pub use token::{MintError, TokenRequest, TokenSettings, mint};
 pub use totp::{TOTP_SECRET_BYTES, TotpEnrolment, TotpOutcome, TotpSecret};
 pub use update_user::UserChanges;

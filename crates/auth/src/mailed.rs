@@ -1,15 +1,13 @@
 //! Asking for a mail: to sign in without a password, to set another one, to confirm.
 //!
 //! Every address is answered alike, and the next mail to it has to wait as long whether it
-//! is somebody's or not.
+//! is somebody's or not. What is done for it is not alike, and is answered in steps of time.
 
-use mainstay_core::ValueRef;
 use mainstay_mail::MailKind;
 use serde_json::{Map, Value as Json};
-use uuid::Uuid;
 
 use crate::{
-    Identity, OpaqueId,
+    Identity,
     account::{Account, USERS},
     audit::{Event, Outcome},
     call::Call,
@@ -20,6 +18,8 @@ use crate::{
     rows::{Change, is},
     session::Method,
     sign_up::{NewAccount, SignUpRequest},
+    site_path::SitePath,
+    steps::in_steps,
 };
 
 /// Who is to be mailed, and where the mail's link leads.
@@ -35,6 +35,8 @@ pub struct MailRequest {
     pub challenge: Option<Challenge>,
     /// Where the link leads in the end.
     pub redirect_to: Option<String>,
+    /// The page where whoever asks with a form ends, signed in with a cookie.
+    pub next: Option<SitePath>,
 }
 
 impl Identity {
@@ -46,8 +48,16 @@ impl Identity {
     pub async fn mail_sign_in(&self, request: MailRequest, call: &Call) -> AuthResult<()> {
         let email = parse_email(&request.email)?;
         self.attempts.mail(&email, self.settings.mail_every_s, call)?;
-        let account = self.account_named(&email, call).await?;
-        match account {
+        in_steps(self.mail_sign_in_to(&email, request, call)).await
+    }
+
+    async fn mail_sign_in_to(
+        &self,
+        email: &str,
+        request: MailRequest,
+        call: &Call,
+    ) -> AuthResult<()> {
+        match self.account_named(email, call).await? {
             Some(account) if account.email_confirmed_at.is_some() => {
                 let kind = (MailKind::MagicLink, "magiclink", Method::MagicLink);
                 self.mail_link(&account, kind, &request, call).await
@@ -59,7 +69,7 @@ impl Identity {
             None if !self.settings.sign_up => {
                 Err(refused(422, AuthCode::SignupDisabled, "Signups not allowed for this instance"))
             }
-            None => self.mail_new(&email, &request, call).await,
+            None => self.mail_new(email, &request, call).await,
         }
     }
 
@@ -73,13 +83,16 @@ impl Identity {
         }
         let email = parse_email(&request.email)?;
         self.attempts.mail(&email, self.settings.mail_every_s, call)?;
-        match self.account_named(&email, call).await? {
-            Some(account) if !account.is_shut(call.now) => {
-                let kind = (MailKind::Recovery, "recovery", Method::Recovery);
-                self.mail_link(&account, kind, &request, call).await
+        in_steps(async {
+            match self.account_named(&email, call).await? {
+                Some(account) if !account.is_shut(call.now) => {
+                    let kind = (MailKind::Recovery, "recovery", Method::Recovery);
+                    self.mail_link(&account, kind, &request, call).await
+                }
+                _ => self.mail_nobody(call).await,
             }
-            _ => self.mail_nobody(call).await,
-        }
+        })
+        .await
     }
 
     /// Mails anew what confirms a sign-up.
@@ -89,12 +102,15 @@ impl Identity {
     pub async fn resend_sign_up(&self, request: MailRequest, call: &Call) -> AuthResult<()> {
         let email = parse_email(&request.email)?;
         self.attempts.mail(&email, self.settings.mail_every_s, call)?;
-        match self.account_named(&email, call).await? {
-            Some(account) if account.email_confirmed_at.is_none() => {
-                self.mail_confirmation(&account, &request, call).await
+        in_steps(async {
+            match self.account_named(&email, call).await? {
+                Some(account) if account.email_confirmed_at.is_none() => {
+                    self.mail_confirmation(&account, &request, call).await
+                }
+                _ => self.mail_nobody(call).await,
             }
-            _ => self.mail_nobody(call).await,
-        }
+        })
+        .await
     }
 
     /// Mails anew what confirms another address, to both.
@@ -104,13 +120,16 @@ impl Identity {
     pub async fn resend_email_change(&self, request: MailRequest, call: &Call) -> AuthResult<()> {
         let email = parse_email(&request.email)?;
         self.attempts.mail(&email, self.settings.mail_every_s, call)?;
-        match self.account_named(&email, call).await? {
-            Some(account) if account.new_email.is_some() => {
-                let changes = self.email_change_letters(&account, &request, call)?;
-                self.send(&account, "email_change_sent_at", changes, call).await
+        in_steps(async {
+            match self.account_named(&email, call).await? {
+                Some(account) if account.new_email.is_some() => {
+                    let changes = self.email_change_letters(&account, &request, call)?;
+                    self.send(&account, "email_change_sent_at", changes, call).await
+                }
+                _ => self.mail_nobody(call).await,
             }
-            _ => self.mail_nobody(call).await,
-        }
+        })
+        .await
     }
 
     /// Mails a code by which a signed-in user shows once more that it is they.
@@ -135,6 +154,7 @@ impl Identity {
             purpose: Purpose::Reauthentication,
             to: &email,
             redirect_to: None,
+            next: None,
             flow: None,
         };
         let changes = self.letter(account, letter, call)?;
@@ -155,6 +175,7 @@ impl Identity {
             purpose: Purpose::Recovery,
             to: account.email.as_deref().unwrap_or_default(),
             redirect_to: request.redirect_to.as_deref(),
+            next: request.next.as_ref(),
             flow,
         };
         let mut changes: Vec<Change> = begin.into_iter().collect();
@@ -206,12 +227,8 @@ impl Identity {
         Ok(())
     }
 
-    /// What is done where nobody is to be mailed: as much work, and a row of the log.
+    /// What is done where nobody is to be mailed: a row of the log.
     async fn mail_nobody(&self, call: &Call) -> AuthResult<()> {
-        let somebody = Uuid::now_v7();
-        let context = crate::CodeContext { user: somebody, purpose: "recovery", sent_to: "" };
-        let _ = (OpaqueId::generate(), self.codes.hash(context, &crate::generate_code()));
-        let _ = ValueRef::Timestamp(call.now).to_text();
         let entry = self.entry(Event::MailRequested, Outcome::Refused, None, call);
         self.rows.write(vec![entry], &call.cx, call.now).await?;
         Ok(())
@@ -225,6 +242,7 @@ impl MailRequest {
             data: self.data.clone(),
             challenge: self.challenge.clone(),
             redirect_to: self.redirect_to.clone(),
+            next: self.next.clone(),
             ..SignUpRequest::default()
         }
     }

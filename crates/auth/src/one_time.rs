@@ -17,6 +17,8 @@ use crate::{
     generate_code,
     refusal::{AuthCode, AuthError, AuthResult, refused},
     rows::{Change, Query, Record, is},
+    site_path::SitePath,
+    verify::{Presented, purposes},
 };
 
 const TOKENS: &str = "mainstay_one_time_tokens";
@@ -97,6 +99,8 @@ pub(crate) struct Letter<'l> {
     pub(crate) purpose: Purpose,
     pub(crate) to: &'l str,
     pub(crate) redirect_to: Option<&'l str>,
+    /// The page where whoever asked with a form ends, signed in with a cookie.
+    pub(crate) next: Option<&'l SitePath>,
     pub(crate) flow: Option<Uuid>,
 }
 
@@ -166,7 +170,10 @@ impl Identity {
     ) -> AuthResult<Vec<Change>> {
         let token = self.new_token(account.id, letter.purpose, letter.to, letter.flow, call);
         let redirect_to = self.redirect(letter.redirect_to);
-        let link = self.link(&token.link, letter.link_type, &redirect_to);
+        let link = match letter.next {
+            Some(next) => self.link_of_a_form(&token.link, letter.link_type, next),
+            None => self.link(&token.link, letter.link_type, &redirect_to),
+        };
         let variables = Variables {
             app_name: &self.settings.app_name,
             site_url: self.settings.redirects.site_url(),
@@ -178,7 +185,7 @@ impl Identity {
             code: &token.code,
             expires_minutes: u64::from(self.settings.otp_s) / 60,
         };
-        let mail = self.mails.write(letter.kind, letter.to, &variables, call)?;
+        let mail = self.mails.write(&self.rows, letter.kind, letter.to, &variables, call)?;
         let mut changes = token.changes;
         changes.push(mail);
         Ok(changes)
@@ -197,6 +204,26 @@ impl Identity {
             .append_pair("redirect_to", redirect_to)
             .finish();
         format!("{}/auth/v1/verify?{query}", self.settings.api_url)
+    }
+
+    /// The link of a mail that was asked for with a form: who opens it is shown a page, and
+    /// signed in with a cookie where they say so on it.
+    fn link_of_a_form(&self, token: &str, kind: &str, next: &SitePath) -> String {
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("token", token)
+            .append_pair("type", kind)
+            .append_pair("next", next.as_str())
+            .finish();
+        format!("{}/auth/v1/verify?{query}", self.settings.api_url)
+    }
+
+    /// The address a link was sent to, where it is good; it stays so.
+    ///
+    /// # Errors
+    /// `otp_expired`, `validation_failed`; where the store cannot be asked.
+    pub async fn link_sent_to(&self, kind: &str, link: &str, call: &Call) -> AuthResult<String> {
+        let purposes = purposes(kind, Presented::Link(link))?;
+        Ok(self.token_of_link(link, purposes, call).await?.sent_to)
     }
 
     /// What a link's token stands for.

@@ -27,6 +27,7 @@ pub(crate) const TAG_BYTES: usize = 32;
 pub(crate) enum Purpose {
     RefreshTokens,
     OneTimeCodes,
+    RecoveryCodes,
     StoredSecrets,
     SignedCookies,
     SealedCookies,
@@ -37,6 +38,7 @@ impl Purpose {
         match self {
             Self::RefreshTokens => "mainstay refresh tokens v1",
             Self::OneTimeCodes => "mainstay one-time codes v1",
+            Self::RecoveryCodes => "mainstay recovery codes v1",
             Self::StoredSecrets => "mainstay stored secrets v1",
             Self::SignedCookies => "mainstay signed cookies v1",
             Self::SealedCookies => "mainstay sealed cookies v1",
@@ -135,9 +137,10 @@ impl fmt::Debug for PurposeKeys {
 mod tests {
     use super::*;
 
-    const PURPOSES: [Purpose; 5] = [
+    const PURPOSES: [Purpose; 6] = [
         Purpose::RefreshTokens,
         Purpose::OneTimeCodes,
+        Purpose::RecoveryCodes,
         Purpose::StoredSecrets,
         Purpose::SignedCookies,
         Purpose::SealedCookies,

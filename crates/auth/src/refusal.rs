@@ -67,10 +67,16 @@ codes! {
     MfaFactorNotFound = "mfa_factor_not_found",
     /// The challenge was used before.
     MfaIpAddressMismatch = "mfa_ip_address_mismatch",
+    /// Telephones are no second factors.
+    MfaPhoneEnrollNotEnabled = "mfa_phone_enroll_not_enabled",
     /// One-time passwords by an app are switched off.
     MfaTotpEnrollNotEnabled = "mfa_totp_enroll_not_enabled",
+    /// The same, of one that is not verified yet.
+    MfaTotpVerifyNotEnabled = "mfa_totp_verify_not_enabled",
     /// The code is wrong.
     MfaVerificationFailed = "mfa_verification_failed",
+    /// Security keys are no second factors.
+    MfaWebauthnEnrollNotEnabled = "mfa_webauthn_enroll_not_enabled",
     /// A bearer token is needed.
     NoAuthorization = "no_authorization",
     /// A service key is needed.

@@ -12,10 +12,11 @@ use std::{borrow::Cow, sync::Arc};
 
 use arc_swap::ArcSwap;
 use mainstay_core::{Actor, Error, Timestamp};
+use mainstay_mail::Plans;
 use mainstay_plan::{
     Argument, Clauses, Condition, FieldExpr, InsertRequest, IsValue, Operator, OrderTerm,
-    PayloadRow, Planner, ReadRequest, Return, SelectField, SelectItem, WriteAction, WritePlan,
-    WriteRequest,
+    PayloadRow, Planner, ReadPlan, ReadRequest, Return, SelectField, SelectItem, WriteAction,
+    WritePlan, WriteRequest,
 };
 use mainstay_store::{Committed, Cx, End, NoRows, Store, WriteSet};
 use uuid::Uuid;
@@ -33,11 +34,16 @@ pub struct Rows {
 
 /// A write of one model's rows, as one part of a transaction.
 #[derive(Debug)]
-pub(crate) struct Change {
-    model: &'static str,
-    action: WriteAction<'static>,
-    filters: Vec<Condition<'static>>,
-    at_least: u64,
+pub(crate) enum Change {
+    /// It is still to be planned.
+    Asked {
+        model: &'static str,
+        action: WriteAction<'static>,
+        filters: Vec<Condition<'static>>,
+        at_least: u64,
+    },
+    /// It is planned already.
+    Planned(Box<WritePlan>),
 }
 
 /// What is asked of one model's rows.
@@ -143,6 +149,27 @@ impl Rows {
     }
 }
 
+/// So that mails are sent by the plans of the app as it is by then.
+impl Plans for Rows {
+    fn read(
+        &self,
+        request: &ReadRequest<'_>,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<ReadPlan, Error> {
+        self.planner.load().read(request, actor, now)
+    }
+
+    fn write(
+        &self,
+        request: &WriteRequest<'_>,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<WritePlan, Error> {
+        self.planner.load().write(request, actor, now, &mut Uuid::now_v7)
+    }
+}
+
 /// On whose behalf all of it is done.
 fn app_itself() -> Actor {
     Actor::system("accounts and sessions are the app's own")
@@ -161,7 +188,7 @@ impl Change {
             resolution: None,
             on_conflict: Vec::new(),
         });
-        Self { model, action, filters: Vec::new(), at_least: 0 }
+        Self::Asked { model, action, filters: Vec::new(), at_least: 0 }
     }
 
     /// Other values in the rows that match.
@@ -171,28 +198,35 @@ impl Change {
         values: impl IntoIterator<Item = (impl Into<Cow<'static, str>>, Cell)>,
     ) -> Self {
         let action = WriteAction::Update { payload: payload(values), columns: None };
-        Self { model, action, filters, at_least: 0 }
+        Self::Asked { model, action, filters, at_least: 0 }
     }
 
     /// No more rows that match.
     pub(crate) fn delete(model: &'static str, filters: Vec<Condition<'static>>) -> Self {
-        Self { model, action: WriteAction::Delete, filters, at_least: 0 }
+        Self::Asked { model, action: WriteAction::Delete, filters, at_least: 0 }
     }
 
     /// The same, with all that is written beside it taken back where no row matches.
     pub(crate) fn or_nothing(self) -> Self {
-        Self { at_least: 1, ..self }
+        match self {
+            Self::Asked { model, action, filters, .. } => {
+                Self::Asked { model, action, filters, at_least: 1 }
+            }
+            Self::Planned(plan) => Self::Planned(Box::new(plan.affecting_at_least(1))),
+        }
     }
 
     pub(crate) fn plan(self, planner: &Planner, now: Timestamp) -> Result<WritePlan, Error> {
-        let at_least = self.at_least;
-        let clauses = Clauses { filters: self.filters, ..Clauses::default() };
+        let (model, action, filters, at_least) = match self {
+            Self::Asked { model, action, filters, at_least } => (model, action, filters, at_least),
+            Self::Planned(plan) => return Ok(*plan),
+        };
         let request = WriteRequest {
-            model: self.model.into(),
-            action: self.action,
+            model: model.into(),
+            action,
             returning: Return::Minimal,
             select: Vec::new(),
-            clauses,
+            clauses: Clauses { filters, ..Clauses::default() },
             embedded: Vec::new(),
             max_affected: None,
             at_most: None,
@@ -219,7 +253,7 @@ impl Query {
         let select = |name: &&'static str| {
             SelectItem::Field(SelectField {
                 alias: None,
-                field: Some(field(name)),
+                field: Some(field(*name)),
                 cast: None,
                 aggregate: None,
                 aggregate_cast: None,
@@ -240,12 +274,12 @@ fn payload(
     row.into_iter().map(|(name, cell)| (name.into(), cell.into_payload())).collect()
 }
 
-fn field(name: &'static str) -> FieldExpr<'static> {
+fn field(name: impl Into<Cow<'static, str>>) -> FieldExpr<'static> {
     FieldExpr { name: name.into(), json: Vec::new(), as_text: false }
 }
 
 fn compare(
-    name: &'static str,
+    name: impl Into<Cow<'static, str>>,
     operator: Operator,
     argument: Argument<'static>,
 ) -> Condition<'static> {
@@ -253,7 +287,7 @@ fn compare(
 }
 
 /// The field has this value.
-pub(crate) fn is(name: &'static str, value: impl Into<Cell>) -> Condition<'static> {
+pub(crate) fn is(name: impl Into<Cow<'static, str>>, value: impl Into<Cell>) -> Condition<'static> {
     compare(name, Operator::Eq, Argument::Text(value.into().into_text().into()))
 }
 

@@ -15,6 +15,8 @@
 //! in again. Supabase Auth takes the generation before at any age as long as the one
 //! after was not used; a stolen token would then do for as long as its owner is away.
 
+mod cookie;
+mod data;
 mod list;
 mod refresh;
 pub(crate) mod standing;
@@ -34,7 +36,11 @@ use crate::{
     with_amr,
 };
 
-pub use self::list::ListedSession;
+pub use self::{
+    cookie::{CookieCaller, CookieSession},
+    data::{SESSION_DATA_BYTES_MAX, SessionDataError},
+    list::ListedSession,
+};
 
 /// The model of sessions.
 pub(crate) const SESSIONS: &str = "mainstay_sessions";
@@ -96,6 +102,11 @@ impl Method {
             Self::MagicLink => "magiclink",
             Self::EmailChange => "email_change",
         }
+    }
+
+    /// Whether the word is that of a second factor.
+    pub(crate) fn is_second(word: &str) -> bool {
+        [Self::Totp, Self::RecoveryCode].iter().any(|method| method.as_str() == word)
     }
 
     /// The method of this word.

@@ -1,8 +1,8 @@
 //! New accounts.
 //!
 //! With confirmation an address that is taken is answered like one that is not, in status,
-//! body and time: a password is hashed, a row is written, and an account is shown that
-//! nobody has. Where Supabase Auth shows such an account without identities, which tells
+//! body and time: a password is hashed, an account is shown that nobody has, and the answer
+//! waits for its step. Where Supabase Auth shows such an account without identities, which tells
 //! the two apart, this one has one.
 
 use mainstay_core::{Code, removal::removed};
@@ -20,8 +20,10 @@ use crate::{
     one_time::{Letter, Purpose},
     passwords::check_password,
     refusal::{AuthCode, AuthError, AuthResult, invalid, refused, weak},
-    rows::{Cell, Change},
+    rows::{Cell, Change, Query, is},
     session::Method,
+    site_path::SitePath,
+    steps::in_steps,
 };
 
 /// What somebody signs up with.
@@ -38,6 +40,8 @@ pub struct SignUpRequest {
     pub challenge: Option<Challenge>,
     /// Where the mail's link leads in the end.
     pub redirect_to: Option<String>,
+    /// The page where whoever asks with a form ends, signed in with a cookie.
+    pub next: Option<SitePath>,
 }
 
 /// What a sign-up comes to.
@@ -81,11 +85,14 @@ impl Identity {
             self.attempts.mail(&email, self.settings.mail_every_s, call)?;
         }
         let hash = self.passwords.hash(request.password.clone()).await?;
-        let known = self.account_named(&email, call).await?;
-        match known {
-            Some(account) => self.signed_up_again(account, &request, call).await,
-            None => self.made(&email, hash, &request, call).await,
-        }
+        self.check_fields_of_the_app(&request.data, call).await?;
+        in_steps(async {
+            match self.account_named(&email, call).await? {
+                Some(account) => self.signed_up_again(account, &request, call).await,
+                None => self.made(&email, hash, &request, call).await,
+            }
+        })
+        .await
     }
 
     /// Signs somebody in who says nothing of themselves.
@@ -229,6 +236,7 @@ impl Identity {
             purpose: Purpose::Confirmation,
             to: &email,
             redirect_to: request.redirect_to.as_deref(),
+            next: request.next.as_ref(),
             flow,
         };
         let mut changes: Vec<Change> = begin.into_iter().collect();
@@ -283,6 +291,43 @@ impl Identity {
             said.get(&*field.name).map(|value| (field.name.to_string(), Cell::of_json(value)))
         });
         given.collect()
+    }
+}
+
+impl Identity {
+    /// Refuses what must be somebody's alone and is another's already, such as a handle.
+    /// Asked before the address is looked at, so that it tells nothing of the address.
+    async fn check_fields_of_the_app(
+        &self,
+        said: &Map<String, Json>,
+        call: &Call,
+    ) -> AuthResult<()> {
+        let given = self.fields_of_the_app(said).into_iter();
+        let unique: Vec<_> = given.filter(|(name, _)| self.is_unique(name)).collect();
+        for (name, value) in unique {
+            let filters = vec![is(name.clone(), value)];
+            let query = Query { model: USERS, fields: &["id"], filters, ..Query::default() };
+            let found = self.rows.one(query, &call.cx, call.now).await.map_err(lacking)?;
+            if found.is_some() {
+                let message = format!("`{name}` is taken");
+                return Err(refused(422, AuthCode::ValidationFailed, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether no two accounts may have the same value of a field.
+    fn is_unique(&self, name: &str) -> bool {
+        let planner = self.rows.planner();
+        let catalog = planner.catalog();
+        let Some(users) = catalog.model_id(USERS).map(|id| catalog.model(id)) else {
+            return false;
+        };
+        let field = users.field_id(name);
+        users
+            .uniques
+            .iter()
+            .any(|unique| unique.fields.len() == 1 && unique.fields.first() == field.as_ref())
     }
 }
 

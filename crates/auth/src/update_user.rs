@@ -13,10 +13,12 @@ use crate::{
     mailed::MailRequest,
     one_time::{Letter, Purpose, voided},
     passwords::{Outcome as Password, check_password},
+    reauthentication::Proof,
     refusal::{AuthCode, AuthResult, refused, weak},
     rows::{Cell, Change, Query, is, is_not},
     session::{Method, SESSIONS, Session},
     sign_up::gone,
+    site_path::SitePath,
 };
 use mainstay_core::removal::removed;
 use mainstay_mail::MailKind;
@@ -38,6 +40,8 @@ pub struct UserChanges {
     pub challenge: Option<Challenge>,
     /// Where links lead in the end.
     pub redirect_to: Option<String>,
+    /// The page where whoever asks with a form ends, signed in with a cookie.
+    pub next: Option<SitePath>,
 }
 
 impl Identity {
@@ -75,7 +79,12 @@ impl Identity {
         let mut values: Vec<(&'static str, Cell)> = Vec::new();
         let is_recent = session.as_ref().is_some_and(|session| self.is_recent(session, call));
         if is_sensitive && !account.is_anonymous && !is_recent && !removed("reauthentication") {
-            self.check_reauthentication(&account, &asked, &mut changes, call).await?;
+            let proof = Proof {
+                nonce: asked.nonce.as_deref(),
+                current_password: asked.current_password.as_deref(),
+            };
+            let needed = "Password update requires reauthentication";
+            changes.extend(self.check_proof(&account, proof, needed, call).await?);
         }
         if let Some(password) = &asked.password {
             let keep = session.as_ref().map(|session| session.id);
@@ -113,47 +122,6 @@ impl Identity {
             ));
         }
         Ok(())
-    }
-
-    /// Whether its user has shown lately who they are.
-    fn is_recent(&self, session: &Session, call: &Call) -> bool {
-        let since = call.before_seconds(self.settings.reauthenticate_s);
-        session.created_at.is_some_and(|opened| opened > since)
-    }
-
-    /// Asks for the code that was mailed, or for the password so far.
-    async fn check_reauthentication(
-        &self,
-        account: &Account,
-        asked: &UserChanges,
-        changes: &mut Vec<Change>,
-        call: &Call,
-    ) -> AuthResult<()> {
-        if let Some(password) = &asked.current_password {
-            let hash = self.password_of(account.id, call).await?;
-            if self.passwords.verify(password.to_owned(), hash.clone()).await? == Password::Wrong {
-                return Err(not_valid());
-            }
-            return Ok(());
-        }
-        let Some(nonce) = asked.nonce.as_deref().filter(|nonce| !nonce.is_empty()) else {
-            return Err(refused(
-                400,
-                AuthCode::ReauthenticationNeeded,
-                "Password update requires reauthentication",
-            ));
-        };
-        let email = account.email.clone().unwrap_or_default();
-        let wanted = &[Purpose::Reauthentication];
-        let token = self.token_of_code(account.id, nonce, &email, wanted, call).await;
-        match token {
-            Ok(token) => {
-                changes.push(token.consumed());
-                Ok(())
-            }
-            Err(error) if error.is(AuthCode::OtpExpired) => Err(not_valid()),
-            Err(error) => Err(error),
-        }
     }
 
     /// The changes that come with another password: other sessions end, and whatever was
@@ -217,6 +185,7 @@ impl Identity {
         let request = MailRequest {
             challenge: asked.challenge.clone(),
             redirect_to: asked.redirect_to.clone(),
+            next: asked.next.clone(),
             ..MailRequest::default()
         };
         self.email_change_letters(&account, &request, call)
@@ -244,6 +213,7 @@ impl Identity {
                 purpose,
                 to: &to,
                 redirect_to: request.redirect_to.as_deref(),
+                next: request.next.as_ref(),
                 flow,
             };
             changes.extend(self.letter(account, letter, call)?);
@@ -277,9 +247,4 @@ pub(crate) fn merged(mut known: Map<String, Json>, said: &Map<String, Json>) -> 
         }
     }
     known
-}
-
-fn not_valid() -> crate::refusal::AuthError {
-    let message = "Nonce has expired or is invalid";
-    refused(422, AuthCode::ReauthenticationNotValid, message)
 }

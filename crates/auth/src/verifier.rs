@@ -37,10 +37,11 @@ use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use crate::{
-    Aal, Keyring, ROLE_ANON, ROLE_SERVICE, TokenSettings,
+    Aal, Account, Keyring, ROLE_ANON, ROLE_SERVICE, TokenSettings,
     claims::{check_issuer, check_times, check_user, expired, expired_error, refused},
     compact::{UnverifiedToken, invalid, parse_token},
     refresh_token,
+    session::Method,
     signing_key::PublicKey,
 };
 
@@ -90,6 +91,19 @@ impl Verified {
     #[must_use]
     pub fn aal(&self) -> Aal {
         self.aal
+    }
+
+    /// The same for a session that is back at one factor: its token claims no second one.
+    #[must_use]
+    pub(crate) fn with_one_factor(self) -> Self {
+        let Some(claims) = self.actor.user_claims() else { return self };
+        let mut claims = UserClaims::clone(claims);
+        claims.claims.insert("aal".to_owned(), Aal::One.text().into());
+        if let Some(amr) = claims.claims.get_mut("amr").and_then(Json::as_array_mut) {
+            let method = |shown: &Json| shown["method"].as_str().map(Method::is_second);
+            amr.retain(|shown| method(shown) == Some(false));
+        }
+        Self { actor: Actor::user(Arc::new(claims)), aal: Aal::One, ..self }
     }
 
     /// When it stops to hold; `None` for an API key.
@@ -170,6 +184,21 @@ impl Verifier {
         let Some(claims) = actor.user_claims() else { return actor.clone() };
         let claims = UserClaims { roles, permissions, ..UserClaims::clone(claims) };
         Actor::user(Arc::new(claims))
+    }
+
+    /// A user of whom the app itself says this, with the roles that come with those named,
+    /// and the number of the roles in force.
+    pub(crate) fn user_of(&self, account: &Account, claims: Map<String, Json>) -> (Actor, u64) {
+        let expansion = self.expansion.load();
+        let (roles, permissions) = (expansion.expand)(&account.roles());
+        let (id, email) = (account.id.to_string(), account.email.clone());
+        let claims = UserClaims { id, email, roles, permissions, claims, tenant: None };
+        (Actor::user(Arc::new(claims)), expansion.epoch)
+    }
+
+    /// The number of the roles in force.
+    pub(crate) fn roles_epoch(&self) -> u64 {
+        self.expansion.load().epoch
     }
 
     /// What a token makes of its bearer, at this moment.

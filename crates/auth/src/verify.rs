@@ -55,7 +55,7 @@ pub enum By {
 }
 
 /// The purposes that a `type` can mean, the likeliest first.
-fn purposes(kind: &str, presented: Presented<'_>) -> AuthResult<&'static [Purpose]> {
+pub(crate) fn purposes(kind: &str, presented: Presented<'_>) -> AuthResult<&'static [Purpose]> {
     use Purpose::{Confirmation, EmailChangeCurrent, EmailChangeNew, Recovery};
     match (kind, presented) {
         ("signup" | "invite", _) => Ok(&[Confirmation]),

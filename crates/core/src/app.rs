@@ -110,9 +110,8 @@ pub struct AppMistakes {
 
 /// Reads an application folder. Files that are neither `mainstay.toml` nor
 /// `models/*.toml` are none of its business. `built_in` are the models that are there
-/// whatever the folder says; of those, it can add to `users` (see the head of
-/// [`built_in`]). Of the environment, variables that begin with `MAINSTAY_` override
-/// settings.
+/// whatever the folder says; of those, it can add to `users` (`built_in.rs` says what). Of
+/// the environment, variables that begin with `MAINSTAY_` override settings.
 ///
 /// # Errors
 /// All mistakes but those in rules, and what those can be found by.

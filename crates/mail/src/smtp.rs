@@ -28,10 +28,11 @@ pub use self::url::{SmtpUrl, SmtpUrlError};
 use crate::{
     FromAddress, Mail, SendError, SendFuture, Transport,
     message::{Composed, compose},
+    sender::SENT_AT_ONCE,
 };
 
-/// Connections at once, those that lie idle included.
-const CONNECTIONS_MAX: usize = 4;
+/// Connections at once: one for each mail that is being sent, and none for more.
+const CONNECTIONS_MAX: usize = SENT_AT_ONCE;
 /// Seconds that a connection may have lain idle and still be used.
 const IDLE_MAX: Duration = Duration::from_secs(30);
 /// How long a server may take to take its leave.

@@ -22,13 +22,16 @@ use std::{
     sync::Arc,
 };
 
-use axum::{Router, extract::Request, response::IntoResponse, routing::MethodRouter};
-use mainstay_auth::{Keyring, TokenSettings, Verifier};
-use mainstay_core::Settings;
+use axum::{Extension, Router, extract::Request, response::IntoResponse, routing::MethodRouter};
+use mainstay_auth::{CookieTransport, Keyring, Rows, SessionCookie, TokenSettings, Verifier};
+use mainstay_core::{Settings, Timestamp};
+use mainstay_mail::Mail;
 use mainstay_plan::{Features, Planner};
 use mainstay_web::{
     Rehearsal, ServerTiming,
-    middleware::{CorsPolicy, HostPolicy, LogEntry, LogPolicy, RequestLog, Stack, StackSettings},
+    middleware::{
+        CorsPolicy, CsrfPolicy, HostPolicy, LogEntry, LogPolicy, RequestLog, Stack, StackSettings,
+    },
     server::ServerSettings,
     static_files::StaticFiles,
 };
@@ -40,6 +43,7 @@ use crate::{
     folder::{Folder, FolderError},
     identity::{Parts, identity},
     load::{Loaded, Mistakes, environment, load},
+    mailing::{Mailing, ShowMail, outlet},
     running::Running,
     seed::{SeedError, Seeded, seed},
     signing_key::{SigningKeyError, keyring},
@@ -100,8 +104,11 @@ pub enum StartError {
     System(#[from] io::Error),
 }
 
+/// The app's own style for the pages of accounts, where it has one.
+const STYLESHEET: &str = "/auth.css";
+
 /// What is done to the router before it is served.
-type Extension = Box<dyn FnOnce(Router) -> Router + Send>;
+type Change = Box<dyn FnOnce(Router, &mainstay_web::State) -> Router + Send>;
 /// What is given each request that is recorded.
 type LogReader = Box<dyn FnMut(LogEntry) + Send>;
 
@@ -113,8 +120,10 @@ pub struct App {
     pub(crate) mode: Mode,
     listen: Option<SocketAddr>,
     server_timing: ServerTiming,
+    clock: fn() -> Timestamp,
     request_log: Option<(LogPolicy, LogReader)>,
-    extensions: Vec<Extension>,
+    show_mail: Option<ShowMail>,
+    extensions: Vec<Change>,
     /// Whether a layer of the app's own stands around every route.
     layered: bool,
 }
@@ -142,7 +151,9 @@ impl App {
             mode: Mode::Production,
             listen: None,
             server_timing: ServerTiming::Off,
+            clock: mainstay_web::system_time,
             request_log: None,
+            show_mail: None,
             extensions: Vec::new(),
             layered: false,
         })
@@ -170,7 +181,9 @@ impl App {
     #[must_use]
     pub fn route(mut self, path: &str, methods: MethodRouter) -> Self {
         let path = path.to_owned();
-        self.extensions.push(Box::new(move |router| router.route(&path, methods)));
+        self.extensions.push(Box::new(move |router, state| {
+            router.route(&path, methods.layer(Extension(state.clone())))
+        }));
         self
     }
 
@@ -185,7 +198,7 @@ impl App {
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
         self.layered = true;
-        self.extensions.push(Box::new(move |router| router.layer(layer)));
+        self.extensions.push(Box::new(move |router, _| router.layer(layer)));
         self
     }
 
@@ -200,10 +213,24 @@ impl App {
         self
     }
 
+    /// Shows each mail that would be sent, under [`Mode::Development`].
+    #[must_use]
+    pub(crate) fn show_mails(mut self, show: impl Fn(&Mail) + Send + Sync + 'static) -> Self {
+        self.show_mail = Some(Box::new(show));
+        self
+    }
+
     /// Whether answers say how long each stage took.
     #[must_use]
     pub(crate) fn server_timing(mut self, server_timing: ServerTiming) -> Self {
         self.server_timing = server_timing;
+        self
+    }
+
+    /// Takes the time from here and not from the system's clock: for tests of what expires.
+    #[must_use]
+    pub fn clock(mut self, clock: fn() -> Timestamp) -> Self {
+        self.clock = clock;
         self
     }
 
@@ -289,8 +316,12 @@ impl App {
         };
         let changes = database.bring_to(&self.loaded.catalog, policy).await?;
 
-        let web_settings = mainstay_web::Settings {
+        let stylesheet = self.folder.public().join(STYLESHEET.trim_start_matches('/')).is_file();
+        let mut web_settings = mainstay_web::Settings {
             server_timing: self.server_timing,
+            clock: self.clock,
+            session_cookie: session_cookie(self.mode),
+            stylesheet: stylesheet.then_some(STYLESHEET),
             rehearsal: match settings.rest.tx_rollback.unwrap_or(self.mode == Mode::Development) {
                 true => Rehearsal::Allowed,
                 false => Rehearsal::Refused,
@@ -299,15 +330,20 @@ impl App {
         };
         let verifier = Arc::new(verifier(&self.loaded, &keyring));
         let planner = planner(&self.loaded, self.mode);
+        let rows = Arc::new(Rows::new(Arc::clone(&database.store), Arc::clone(&planner)));
+        database.store.adopt(Arc::clone(planner.catalog()));
+        let outlet = outlet(self.mode, &self.loaded.mail, &site_host(settings), self.show_mail)?;
+        let (waker, mailing) = outlet.begin(Arc::clone(&database.store), Arc::clone(&rows));
+        web_settings.dev_mails.clone_from(&outlet.outbox);
         let identity = identity(Parts {
             settings,
             mode: self.mode,
             address,
             keyring: Arc::clone(&keyring),
             verifier: Arc::clone(&verifier),
-            planner: Arc::clone(&planner),
-            store: Arc::clone(&database.store),
+            rows,
             mail: &self.loaded.mail,
+            waker,
         })?;
         let app = mainstay_web::App::new(&settings.app.name, planner, verifier);
         let store = Arc::clone(&database.store);
@@ -322,7 +358,7 @@ impl App {
         };
         let mut router = mainstay_web::router(state.clone()).fallback_service(files);
         for extend in self.extensions {
-            router = extend(router);
+            router = extend(router, &state);
         }
         let (log, log_thread) = match self.request_log {
             Some((policy, reader)) => {
@@ -344,6 +380,7 @@ impl App {
             database,
             changes,
             state,
+            mailing,
             log_thread,
         };
         Ok((opened, stack))
@@ -370,6 +407,7 @@ pub(crate) struct Opened {
     pub(crate) database: Database,
     pub(crate) changes: database::SchemaChanges,
     pub(crate) state: mainstay_web::State,
+    pub(crate) mailing: Option<Mailing>,
     pub(crate) log_thread: Option<std::thread::JoinHandle<()>>,
 }
 
@@ -403,6 +441,14 @@ pub(crate) fn expand_roles(loaded: &Loaded) -> mainstay_auth::ExpandRoles {
     Box::new(move |held| roles.expand(held))
 }
 
+/// The name of the host that the app's pages are at.
+fn site_host(settings: &Settings) -> String {
+    let url = settings.auth.site_url.as_deref().or(settings.server.public_url.as_deref());
+    let url = url.and_then(|url| url.split_once("://")).map_or("", |(_, rest)| rest);
+    let host = url.split(['/', ':', '?', '#']).next().unwrap_or_default();
+    if host.is_empty() { "localhost".to_owned() } else { host.to_owned() }
+}
+
 /// What tokens of this app say.
 pub(crate) fn token_settings(settings: &Settings) -> TokenSettings {
     TokenSettings { issuer: settings.issuer().to_owned(), audience: settings.auth.audience.clone() }
@@ -424,6 +470,14 @@ pub(crate) fn server_settings(settings: &Settings) -> ServerSettings {
     }
 }
 
+/// The cookie of a session: without TLS in development alone.
+fn session_cookie(mode: Mode) -> SessionCookie {
+    SessionCookie::new(match mode {
+        Mode::Development => CookieTransport::Plain,
+        Mode::Production => CookieTransport::Tls,
+    })
+}
+
 fn stack_settings(settings: &Settings, mode: Mode) -> Result<StackSettings, StartError> {
     let server = &settings.server;
     let origins = server.cors_origins.iter().map(mainstay_core::WebOrigin::as_str);
@@ -440,12 +494,14 @@ fn stack_settings(settings: &Settings, mode: Mode) -> Result<StackSettings, Star
         Mode::Production => (HostPolicy::Any, cors),
     };
     let public_url = server.public_url.as_deref().unwrap_or_default();
+    let csrf = CsrfPolicy::new(session_cookie(mode)).and_public_url(public_url);
     Ok(StackSettings {
         url_bytes_max: settings.limits.url_bytes_max,
         body_bytes_max: settings.limits.body_bytes_max,
         body_ms: server.body_timeout_ms,
         hosts,
         cors,
+        csrf,
         trusted_proxies,
         https: mode == Mode::Production && public_url.starts_with("https://"),
         compression: server.compression,

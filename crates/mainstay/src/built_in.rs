@@ -15,12 +15,19 @@ struct Part {
     migrations: &'static [BuiltIn],
 }
 
-fn parts() -> [Part; 1] {
-    [Part {
-        lineage: "auth",
-        models: mainstay_auth::models(),
-        migrations: mainstay_auth::migrations(),
-    }]
+fn parts() -> [Part; 2] {
+    [
+        Part {
+            lineage: "auth",
+            models: mainstay_auth::models(),
+            migrations: mainstay_auth::migrations(),
+        },
+        Part {
+            lineage: "mail",
+            models: mainstay_mail::models(),
+            migrations: mainstay_mail::migrations(),
+        },
+    ]
 }
 
 /// The built-in models of all crates.

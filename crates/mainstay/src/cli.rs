@@ -5,6 +5,7 @@
 //! did what it is for, with 1 where the app or its database is at fault, with 2 where
 //! the command line is.
 
+mod access;
 mod accounts;
 mod arguments;
 mod audit;
@@ -26,7 +27,7 @@ use std::{future::Future, path::Path, process::ExitCode, thread::available_paral
 
 use clap::Parser as _;
 use mainstay_auth::Keyring;
-use mainstay_core::render_diagnostics;
+use mainstay_core::{Roles, render_diagnostics};
 
 use self::{
     arguments::{Arguments, Command},
@@ -58,6 +59,7 @@ pub fn main() -> ExitCode {
         Command::Dev(arguments) => dev::run(arguments, &output),
         Command::Serve(arguments) => serve::run(arguments, &output),
         Command::Check(arguments) => check::run(arguments, &output),
+        Command::Access(arguments) => access::run(arguments, &output),
         Command::Seed(arguments) => seed::run(arguments, &output),
         Command::Migrate(command) => migrate::run(command, &output),
         Command::Token(arguments) => token::run(arguments, &output),
@@ -163,6 +165,14 @@ fn print_warnings(loaded: &Loaded, output: &Output) {
     if !loaded.warnings.is_empty() {
         let colour = output.error_colour();
         output.complain(&render_diagnostics(&loaded.warnings, &loaded.files, colour));
+    }
+}
+
+/// Warns of roles that are not the app's; rules may ask for one by name all the same.
+fn warn_of_undeclared(roles: &[String], declared: &Roles, output: &Output) {
+    let is_unknown = |role: &&String| !declared.contains(role) && *role != "authenticated";
+    for role in roles.iter().filter(is_unknown) {
+        output.warning(&format!("`[roles]` does not declare `{role}`"));
     }
 }
 

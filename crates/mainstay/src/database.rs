@@ -6,6 +6,7 @@
 //! schema that has seen every migration, or an empty one where there are no migrations,
 //! which it fills. Nothing here ever drops but a migration that says so.
 
+mod existing;
 mod migrations;
 
 use std::{
@@ -25,7 +26,10 @@ use mainstay_store::{
 use mainstay_store_postgres::{PostgresSettings, PostgresStore};
 use mainstay_store_sqlite::{SqliteSettings, SqliteStore};
 
-pub(crate) use self::migrations::{AllMigrations, AppliedFile, of_app, read_migrations};
+pub(crate) use self::{
+    existing::open_existing,
+    migrations::{AllMigrations, AppliedFile, of_app, read_migrations},
+};
 use crate::{
     built_in::BuiltInMigrations,
     folder::{Folder, FolderError},
@@ -68,6 +72,9 @@ pub enum DatabaseError {
          or in PostgreSQL, `postgres://USER:PASSWORD@HOST/DATABASE`"
     )]
     Engine(String),
+    /// There is no file of that name, and none is made for looking into it.
+    #[error("there is no database {0}: `mainstay dev` or `mainstay migrate up` makes it")]
+    Absent(String),
     /// The directory the database lies in cannot be made.
     #[error(transparent)]
     Folder(#[from] FolderError),

@@ -3,7 +3,8 @@
 //! Reads what makes the app: `mainstay.toml`, the files under `models/` and the
 //! templates of mails in `mails/`, hidden ones left out (editors keep their locks there). Everything Mainstay makes for
 //! itself goes into `.mainstay/`, which only its owner can enter and which git
-//! ignores by a file of its own. It never writes anywhere else.
+//! ignores by a file of its own. Besides, it writes migrations and `access.lock`, each
+//! where a command for it asks.
 
 use std::{
     fs,
@@ -16,6 +17,8 @@ use mainstay_mail::TEMPLATES_FOLDER;
 
 const MODELS: &str = "models";
 const MIGRATIONS: &str = "migrations";
+/// The file that says who may do what, below the folder.
+pub(crate) const ACCESS_LOCK: &str = "access.lock";
 const GENERATED: &str = ".mainstay";
 /// How deep folders under `models/` are looked into; models lie at the first level,
 /// and what lies below is read to be reported as misplaced.
@@ -134,6 +137,25 @@ impl Folder {
             .and_then(|mut created| created.write_all(text.as_bytes()))
             .map_err(FolderError::io(&path))?;
         Ok(format!("{MIGRATIONS}/{file}"))
+    }
+
+    /// The text of `access.lock`; none where it is not there.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is not UTF-8.
+    pub(crate) fn read_access_lock(&self) -> Result<Option<String>, FolderError> {
+        let path = self.path.join(ACCESS_LOCK);
+        if path.exists() { read_text(&path).map(Some) } else { Ok(None) }
+    }
+
+    /// Writes `access.lock`, and returns where it is.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub(crate) fn write_access_lock(&self, text: &str) -> Result<PathBuf, FolderError> {
+        let path = self.path.join(ACCESS_LOCK);
+        fs::write(&path, text).map_err(FolderError::io(&path))?;
+        Ok(path)
     }
 
     /// The directory of what Mainstay makes for itself; it need not be there.

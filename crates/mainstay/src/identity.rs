@@ -7,9 +7,7 @@ use mainstay_auth::{
     Rows, Verifier,
 };
 use mainstay_core::Settings;
-use mainstay_plan::Planner;
-use mainstay_store::Store;
-use tokio::sync::Notify;
+use mainstay_mail::Waker;
 
 use crate::{
     app::{Mode, StartError, token_settings},
@@ -24,9 +22,9 @@ pub(crate) struct Parts<'p> {
     pub(crate) address: Option<SocketAddr>,
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) verifier: Arc<Verifier>,
-    pub(crate) planner: Arc<Planner>,
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) rows: Arc<Rows>,
     pub(crate) mail: &'p MailSetup,
+    pub(crate) waker: Option<Waker>,
 }
 
 /// Puts it together.
@@ -35,10 +33,8 @@ pub(crate) struct Parts<'p> {
 /// Where a setting cannot be served with.
 pub(crate) fn identity(parts: Parts<'_>) -> Result<Identity, StartError> {
     let settings = identity_settings(&parts)?;
-    let rows = Rows::new(parts.store, parts.planner);
-    let mails =
-        Outgoing { templates: Arc::clone(&parts.mail.templates), waiting: Arc::new(Notify::new()) };
-    let identity = Identity::new(rows, parts.keyring, parts.verifier, settings, mails);
+    let mails = Outgoing { templates: Arc::clone(&parts.mail.templates), waker: parts.waker };
+    let identity = Identity::new(parts.rows, parts.keyring, parts.verifier, settings, mails);
     identity.declare_roles(parts.settings.roles.clone());
     Ok(identity)
 }

@@ -25,7 +25,6 @@ pub(crate) struct Loaded {
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) rulebook: Arc<Rulebook>,
     /// The words of mails, and how they leave.
-    #[expect(dead_code, reason = "what sends mails is not begun by `serve` yet")]
     pub(crate) mail: MailSetup,
     /// What has no effect or will surprise.
     pub(crate) warnings: Vec<Diagnostic>,

@@ -8,7 +8,6 @@ use mainstay_mail::{FromAddress, SmtpUrl, TEMPLATES_FOLDER, Templates};
 
 /// An app's mails, as far as its files and the environment say.
 #[derive(Clone, Debug)]
-#[expect(dead_code, reason = "what sends mails is not begun by `serve` yet")]
 pub(crate) struct MailSetup {
     /// The words of each.
     pub(crate) templates: Arc<Templates>,

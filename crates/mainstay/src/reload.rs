@@ -5,14 +5,19 @@
 //! to the models, and requests that begin from then on meet the new models, rules,
 //! roles and limits. What the server was set up with (addresses, time-outs, the
 //! database, the signing key) stays until it is started again, which is said.
+//!
+//! A migration that comes or changes is read and told of, and not applied: whoever has it
+//! written goes on writing, SQL of their own among other things, and a migration that was
+//! applied can no longer be changed.
 
 use std::path::PathBuf;
 
 use mainstay_core::{Diagnostic, Settings, SourceFile};
+use mainstay_store::MigrationRecord;
 
 use crate::{
     app::{Mode, Opened, StartError, expand_roles, planner},
-    database::{Database, SchemaPolicy},
+    database::{Database, DatabaseError, SchemaPolicy, read_migrations},
     folder::{Folder, FolderError},
     load::load,
 };
@@ -25,16 +30,27 @@ pub(crate) struct Reloader {
     database: Database,
     state: mainstay_web::State,
     /// What was read last, whether it could be served or not.
-    files: Vec<SourceFile>,
+    seen: Look,
     /// What is in force: what the server was set up with.
     started_with: Settings,
+}
+
+/// What there is in the folder.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Look {
+    /// What makes the app.
+    files: Vec<SourceFile>,
+    /// None where there is no `migrations/`.
+    migrations: Option<Vec<SourceFile>>,
 }
 
 /// What a look at the folder came to.
 #[derive(Debug)]
 pub(crate) enum Reloaded {
-    /// Its files are what they were at the last look.
+    /// There is nothing to do and nothing to say.
     Unchanged,
+    /// Only the migrations are others, and the database has not seen these files.
+    Pending(Vec<String>),
     /// The app is what the files say now.
     Served(ServedAnew),
     /// The files cannot be served; the app is as it was.
@@ -60,26 +76,38 @@ impl Reloader {
             mode: opened.mode,
             database: opened.database.clone(),
             state: opened.state.clone(),
-            files: opened.loaded.files.clone(),
+            seen: Look {
+                files: opened.loaded.files.clone(),
+                // So that the first look asks what the database has not seen.
+                migrations: None,
+            },
             started_with: opened.loaded.settings.clone(),
         }
     }
 
     /// Looks at the folder.
-    pub(crate) fn read(&self) -> Result<Vec<SourceFile>, FolderError> {
-        self.folder.read()
+    pub(crate) fn read(&self) -> Result<Look, FolderError> {
+        Ok(Look { files: self.folder.read()?, migrations: self.folder.read_migrations()? })
     }
 
     /// Goes over to what was read.
-    pub(crate) async fn reload(&mut self, files: Result<Vec<SourceFile>, FolderError>) -> Reloaded {
-        let files = match files {
-            Ok(files) => files,
+    pub(crate) async fn reload(&mut self, look: Result<Look, FolderError>) -> Reloaded {
+        let look = match look {
+            Ok(look) => look,
             Err(error) => return Reloaded::Refused(error.into()),
         };
-        if files == self.files {
+        if look == self.seen {
             return Reloaded::Unchanged;
         }
-        self.files.clone_from(&files);
+        let before = std::mem::replace(&mut self.seen, look);
+        if before.files == self.seen.files {
+            return match self.pending().await {
+                Ok(files) if files.is_empty() => Reloaded::Unchanged,
+                Ok(files) => Reloaded::Pending(files),
+                Err(error) => Reloaded::Refused(error.into()),
+            };
+        }
+        let files = self.seen.files.clone();
         let loaded = match load(files, &self.environment) {
             Ok(loaded) => loaded,
             Err(mistakes) => return Reloaded::Refused(mistakes.into()),
@@ -98,10 +126,18 @@ impl Reloader {
         })
     }
 
-    /// The directories and files whose changes matter: the folder itself, for
-    /// `mainstay.toml` and for directories that come and go, `models/` and `mails/`.
-    pub(crate) fn watched(&self) -> [PathBuf; 3] {
-        [self.folder.path().to_owned(), self.folder.models(), self.folder.mails()]
+    /// The files of the migrations that the database has not seen.
+    async fn pending(&self) -> Result<Vec<String>, DatabaseError> {
+        let migrations = read_migrations(&self.folder)?;
+        let pending = self.database.standing(&migrations).await?.pending();
+        Ok(pending.filter_map(|it| it.record().map(MigrationRecord::file)).collect())
+    }
+
+    /// The directories whose changes matter: the folder itself, for `mainstay.toml` and for
+    /// directories that come and go, `models/`, `migrations/` and `mails/`.
+    pub(crate) fn watched(&self) -> [PathBuf; 4] {
+        let folder = &self.folder;
+        [folder.path().to_owned(), folder.models(), folder.migrations(), folder.mails()]
     }
 }
 

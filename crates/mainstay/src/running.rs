@@ -120,6 +120,9 @@ impl Running {
         // A server that has ended by itself is told nothing.
         let _ = self.stop.send(());
         let drained = self.server.await.unwrap_or(Drained { connections_cut: 0 });
+        if let Some(mailing) = self.opened.mailing {
+            mailing.end().await;
+        }
         self.opened.database.close().await;
         if let Some(thread) = self.opened.log_thread {
             end_of(thread).await;

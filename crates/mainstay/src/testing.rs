@@ -84,6 +84,23 @@ impl TestApp {
     /// # Panics
     /// Where it has mistakes or cannot be served.
     pub async fn start_with(files: &[(&str, &str)], extend: impl FnOnce(App) -> App) -> Self {
+        Self::extended(&[], files, extend).await
+    }
+
+    /// The same as `mainstay dev` does, with these variables, which count before what the
+    /// files set.
+    ///
+    /// # Panics
+    /// Where it has mistakes or cannot be served.
+    pub async fn start_in(environment: &[(&str, &str)], files: &[(&str, &str)]) -> Self {
+        Self::extended(environment, files, App::development).await
+    }
+
+    async fn extended(
+        environment: &[(&str, &str)],
+        files: &[(&str, &str)],
+        extend: impl FnOnce(App) -> App,
+    ) -> Self {
         let folder = ScratchFolder::new();
         for (path, text) in files {
             folder.write(path, text);
@@ -92,8 +109,10 @@ impl TestApp {
         if !files.iter().any(|(path, _)| *path == mainstay_core::SETTINGS_FILE) {
             folder.write(mainstay_core::SETTINGS_FILE, "");
         }
-        let environment = ENVIRONMENT.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let environment = environment.to_vec();
+        let own =
+            ENVIRONMENT.iter().filter(|(name, _)| environment.iter().all(|(it, _)| it != name));
+        let variable = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let environment = own.chain(environment).map(variable).collect();
         let app = App::load_with(&folder.path, environment).unwrap_or_else(|error| fail(&error));
         let app = extend(app).listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         let running = app.start().await.unwrap_or_else(|error| fail(&error));
@@ -193,9 +212,9 @@ impl TestApp {
     /// Why the app stays as it was.
     pub async fn reload(&self) -> Result<(), StartError> {
         let mut reloader = self.running.reloader();
-        let files = reloader.read();
-        match reloader.reload(files).await {
-            Reloaded::Unchanged | Reloaded::Served(_) => Ok(()),
+        let look = reloader.read();
+        match reloader.reload(look).await {
+            Reloaded::Unchanged | Reloaded::Pending(_) | Reloaded::Served(_) => Ok(()),
             Reloaded::Refused(error) => Err(error),
         }
     }

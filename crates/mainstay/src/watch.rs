@@ -78,13 +78,15 @@ impl Changes {
     }
 }
 
-/// Whether an event is of what makes an app: its `.toml` files, what lies in `mails`, or
-/// `models` or `mails` itself. A database may lie in the same directory, and changes with every write.
+/// Whether an event is of what makes an app: its `.toml` files, what lies in `mails`, or the
+/// directories of either. A database may lie in the same directory, and changes with every
+/// write.
 fn matters(event: &Event) -> bool {
     let is_ours = |path: &PathBuf| {
         let is_called = |path: &Path, name: &str| path.file_name().is_some_and(|it| it == name);
         path.extension().is_some_and(|extension| extension == "toml")
             || is_called(path, "models")
+            || is_called(path, "migrations")
             || is_called(path, TEMPLATES_FOLDER)
             || path.parent().is_some_and(|parent| is_called(parent, TEMPLATES_FOLDER))
     };
@@ -111,6 +113,7 @@ mod tests {
         assert!(told(modified, "/app/models"));
         assert!(told(modified, "/app/mails/invite.html"));
         assert!(!told(modified, "/app/invite.html"));
+        assert!(told(modified, "/app/migrations"));
         assert!(!told(modified, "/app/data.db-wal"));
         assert!(!told(EventKind::Access(AccessKind::Any), "/app/mainstay.toml"));
     }

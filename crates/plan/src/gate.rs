@@ -16,12 +16,17 @@ use crate::{
 
 /// What a rule is asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Operation {
+pub enum Operation {
+    /// Which rows may be seen.
     Read,
+    /// Which rows may be created.
     Create,
+    /// Which stored rows may be changed.
     Update,
-    /// The `check` rule, or where it is missing the `update` rule.
+    /// What a changed row must satisfy: the `check` rule, or where it is missing the
+    /// `update` rule.
     Check,
+    /// Which rows may be deleted.
     Delete,
 }
 
@@ -136,7 +141,8 @@ impl<'p> Gate<'p> {
     }
 }
 
-fn rule_of(rules: &ModelRuleSet, operation: Operation) -> Option<&Rule> {
+/// The rule that decides an operation, if the model has it.
+pub(crate) fn rule_of(rules: &ModelRuleSet, operation: Operation) -> Option<&Rule> {
     match operation {
         Operation::Read => rules.read.as_ref(),
         Operation::Create => rules.create.as_ref(),

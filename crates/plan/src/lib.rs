@@ -8,6 +8,7 @@
 //! This crate is synchronous and pure: the time and fresh ids come in with the
 //! request.
 
+mod access;
 mod bind;
 mod cache;
 mod gate;
@@ -24,6 +25,8 @@ mod shape;
 mod write;
 mod write_plan;
 
+pub use access::{Access, FieldAccess, ModelAccess, access};
+pub use gate::Operation;
 pub use isolation::Isolation;
 pub use mainstay_rules::GuardClass;
 pub use planner::Planner;
@@ -36,5 +39,5 @@ pub use request::{
 };
 pub use shape::{Column, Embed, Link, Order, Query, ReadShape, ShapeId, Source, Via};
 pub use write_plan::{
-    Action, Cascade, Conflict, ConflictResolution, Guard, Refusal, WritePlan, WriteShape,
+    Action, Cascade, Conflict, ConflictResolution, Guard, Refusal, WritePlan, WriteShape, cascades,
 };

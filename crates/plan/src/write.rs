@@ -17,8 +17,8 @@ use mainstay_core::{
 use mainstay_rules::GuardClass;
 
 use crate::{
-    Action, Cascade, Conflict, ConflictResolution, Guard, InsertRequest, Query, Refusal,
-    Resolution, Return, WriteAction, WriteRequest,
+    Action, Conflict, ConflictResolution, Guard, InsertRequest, Query, Refusal, Resolution, Return,
+    WriteAction, WriteRequest,
     bind::SlotSource,
     gate::{Operation, denied, denied_field},
     key::Key,
@@ -26,6 +26,7 @@ use crate::{
     read::ReadBuilder,
     rewrite::shifted,
     write::payload::Rows,
+    write_plan::cascades,
 };
 
 /// The key of a write: its structure and the fields its payload gives.
@@ -63,7 +64,7 @@ pub(crate) fn key_of<'r, 'a>(request: &'r WriteRequest<'a>, payload: &Rows<'_>) 
 /// `Denied`.
 pub(crate) fn refuse_change(model: &Model, action: &WriteAction<'_>) -> Result<(), Error> {
     let only_adds = matches!(action, WriteAction::Insert(insert) if insert.resolution.is_none());
-    if only_adds || !model.append_only {
+    if only_adds || !model.append_only || mainstay_core::removal::removed("append-only") {
         return Ok(());
     }
     Err(denied(&model.name).with_details("rows of this model are only ever added, by whomever"))
@@ -230,7 +231,7 @@ impl Guards<'_, '_, '_, '_, '_> {
 
     fn delete(&mut self) -> Result<Action, Error> {
         let target = self.target(Operation::Delete)?;
-        Ok(Action::Delete { target, cascades: self.cascades() })
+        Ok(Action::Delete { target, cascades: cascades(self.builder.catalog, self.model) })
     }
 
     /// Which rows may be touched: those the caller asks for, may read and may treat so.
@@ -320,30 +321,6 @@ impl Guards<'_, '_, '_, '_, '_> {
             self.push(guards, readable, Operation::Read);
         }
         Ok(())
-    }
-
-    /// Every effect of a delete on rows that point at what goes, nearest first.
-    fn cascades(&self) -> Vec<Cascade> {
-        let catalog = self.builder.catalog;
-        let mut found: Vec<Cascade> = Vec::new();
-        let mut reached = vec![self.model];
-        let mut at = 0;
-        while let Some(model) = reached.get(at).copied() {
-            at += 1;
-            for id in catalog.references_to(model) {
-                let reference = catalog.reference(id);
-                let cascade = Cascade { reference: id, on_delete: reference.on_delete };
-                if !found.contains(&cascade) {
-                    found.push(cascade);
-                }
-                if reference.on_delete == mainstay_core::OnDelete::Cascade
-                    && !reached.contains(&reference.from)
-                {
-                    reached.push(reference.from);
-                }
-            }
-        }
-        found
     }
 }
 

@@ -8,7 +8,9 @@
 
 use std::sync::Arc;
 
-use mainstay_core::{CatalogVersion, FieldId, Filter, ModelId, OnDelete, RefId, SlotId, Value};
+use mainstay_core::{
+    Catalog, CatalogVersion, FieldId, Filter, ModelId, OnDelete, RefId, SlotId, Value,
+};
 use mainstay_rules::GuardClass;
 
 use crate::{Isolation, Query, ShapeId};
@@ -218,4 +220,27 @@ impl WritePlan {
     pub fn rows_max(&self) -> u64 {
         self.rows_max
     }
+}
+
+/// Every effect of a delete of a model's rows on rows that point at what goes, nearest
+/// first. They run as the schema, whatever the rules of those rows say.
+#[must_use]
+pub fn cascades(catalog: &Catalog, model: ModelId) -> Vec<Cascade> {
+    let mut found: Vec<Cascade> = Vec::new();
+    let mut reached = vec![model];
+    let mut at = 0;
+    while let Some(model) = reached.get(at).copied() {
+        at += 1;
+        for id in catalog.references_to(model) {
+            let reference = catalog.reference(id);
+            let cascade = Cascade { reference: id, on_delete: reference.on_delete };
+            if !found.contains(&cascade) {
+                found.push(cascade);
+            }
+            if reference.on_delete == OnDelete::Cascade && !reached.contains(&reference.from) {
+                reached.push(reference.from);
+            }
+        }
+    }
+    found
 }

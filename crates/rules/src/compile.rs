@@ -24,6 +24,7 @@ use mainstay_core::{
 };
 
 use self::typed::{Literal, Typed};
+pub(crate) use self::{names::ways_from, typed::Way};
 use crate::{
     mistake::RuleMistake,
     rule::{Rule, RuleKind},

@@ -1,7 +1,8 @@
 //! Folding: what the caller and the time decide is computed before any row is read.
 //!
 //! It has two steps. [`fold`] puts truths in the place of terms and simplifies by
-//! Kleene's tables, so the result has exactly the three-valued truth of the rule.
+//! Kleene's tables, so the result has exactly the three-valued truth of the rule. Where
+//! many callers are meant at once, a term whose truth differs among them stays.
 //! [`verdict`] then uses that only *true* admits a row: an unknown that stands
 //! un-negated may as well be false, and one under an odd number of negations true.
 //! The second step is what makes `published || author == auth.id` of an anonymous
@@ -17,13 +18,15 @@ use crate::{
 };
 
 /// The condition with every term replaced by its truth, simplified, with the same
-/// three-valued truth for every row.
-pub(crate) fn fold(filter: &Filter, truths: &mut dyn FnMut(Term) -> Truth) -> Filter {
+/// three-valued truth for every row. A term without one stays.
+pub(crate) fn fold(filter: &Filter, truths: &mut dyn FnMut(Term) -> Option<Truth>) -> Filter {
     if is_constant(filter) {
         return constant(filter.clone());
     }
-    if is_rowless(filter) {
-        return Filter::Const(truths(Term::Condition(filter.clone())));
+    if is_rowless(filter)
+        && let Some(truth) = truths(Term::Condition(filter.clone()))
+    {
+        return Filter::Const(truth);
     }
     // Every part is folded before any is dropped, so that which terms are asked for
     // does not depend on what others come to.
@@ -59,12 +62,12 @@ pub(crate) fn fold(filter: &Filter, truths: &mut dyn FnMut(Term) -> Truth) -> Fi
     simplest(folded)
 }
 
-fn fold_operand(operand: &Operand, truths: &mut dyn FnMut(Term) -> Truth) -> Operand {
+fn fold_operand(operand: &Operand, truths: &mut dyn FnMut(Term) -> Option<Truth>) -> Operand {
     let mut inner = |operand: &Operand| Box::new(fold_operand(operand, truths));
     simplest_operand(match operand {
         Operand::Caller(term, kind) => match truths(Term::Present(term.clone(), *kind)) {
-            Truth::True => return operand.clone(),
-            Truth::False | Truth::Unknown => Operand::Literal(Value::Null),
+            Some(Truth::True) | None => return operand.clone(),
+            Some(Truth::False | Truth::Unknown) => Operand::Literal(Value::Null),
         },
         Operand::Lower(one) => Operand::Lower(inner(one)),
         Operand::Size(one) => Operand::Size(inner(one)),
@@ -88,13 +91,13 @@ fn fold_operand(operand: &Operand, truths: &mut dyn FnMut(Term) -> Truth) -> Ope
     })
 }
 
-fn fold_list(list: &Operand, truths: &mut dyn FnMut(Term) -> Truth) -> Operand {
+fn fold_list(list: &Operand, truths: &mut dyn FnMut(Term) -> Option<Truth>) -> Operand {
     match list {
         // Every caller has a list of roles, if an empty one.
         Operand::Caller(CallerTerm::Roles, _) => list.clone(),
         Operand::Caller(term, kind) => match truths(Term::PresentList(term.clone(), *kind)) {
-            Truth::True => list.clone(),
-            Truth::False | Truth::Unknown => Operand::Literal(Value::Null),
+            Some(Truth::True) | None => list.clone(),
+            Some(Truth::False | Truth::Unknown) => Operand::Literal(Value::Null),
         },
         other => other.clone(),
     }
@@ -210,6 +213,40 @@ fn joined(parts: Vec<Filter>, neutral: Truth) -> Filter {
     }
 }
 
+/// What two verdicts come to together, without what one of them says already: whoever
+/// must pass `a` and `a || b` must pass `a`.
+#[must_use]
+pub fn both(one: Filter, two: Filter) -> Filter {
+    let parts = match joined(vec![one, two], Truth::True) {
+        Filter::And(parts) => parts,
+        other => return other,
+    };
+    let mut kept: Vec<Filter> = Vec::with_capacity(parts.len());
+    for (at, part) in parts.iter().enumerate() {
+        let is_said = |(place, other): (usize, &Filter)| {
+            // Of two that say the same, the first stays.
+            place != at && is_narrower(other, part) && (place < at || !is_narrower(part, other))
+        };
+        if !parts.iter().enumerate().any(is_said) {
+            kept.push(part.clone());
+        }
+    }
+    joined(kept, Truth::True)
+}
+
+/// Whether whatever passes one passes the other, by their alternatives alone.
+fn is_narrower(one: &Filter, other: &Filter) -> bool {
+    let others = alternatives(other);
+    alternatives(one).iter().all(|alternative| others.contains(alternative))
+}
+
+fn alternatives(filter: &Filter) -> &[Filter] {
+    match filter {
+        Filter::Or(all) => all,
+        one => std::slice::from_ref(one),
+    }
+}
+
 /// Where a part of a condition stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Polarity {
@@ -252,6 +289,6 @@ fn settled(filter: Filter, polarity: Polarity) -> Filter {
 }
 
 /// The time at which constants are evaluated, which they do not depend on.
-fn epoch() -> Timestamp {
+pub(crate) fn epoch() -> Timestamp {
     Timestamp::from_micros(0).expect("BUG: 1970 is a moment")
 }

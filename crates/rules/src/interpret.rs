@@ -5,6 +5,7 @@
 //! compiler is right where it admits the rows for which this says *true*. It is
 //! written to be read; nothing on a request's path but the terms of a rule uses it.
 
+mod explain;
 mod json;
 mod operand;
 mod order;
@@ -14,6 +15,8 @@ use mainstay_core::{
     Actor, Catalog, CompareOp, Filter, ModelId, Operand, Relation, RowRef, Scope, Timestamp, Truth,
     Value,
 };
+
+pub use self::explain::{Explained, explain};
 
 /// A row: one value for each field of its model, in the fields' order.
 pub type Row = Vec<Value>;

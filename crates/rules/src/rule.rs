@@ -3,9 +3,11 @@
 use mainstay_core::{Filter, Truth};
 
 use crate::{
+    callers::Callers,
     fold,
     guard::{self, GuardClass},
     term::Term,
+    visit,
 };
 
 /// What a rule is asked for, which decides what is in sight.
@@ -46,7 +48,7 @@ impl Rule {
             if !terms.contains(&term) {
                 terms.push(term);
             }
-            Truth::Unknown
+            Some(Truth::Unknown)
         });
         // Where nothing depends on the caller, folding is done once, here.
         let filter = if terms.is_empty() { filter_of_constants } else { filter };
@@ -80,7 +82,19 @@ impl Rule {
     /// The same with the three-valued truth of the rule left as it is.
     #[must_use]
     pub fn fold_exactly(&self, truths: &dyn Fn(&Term) -> Truth) -> Filter {
-        fold::fold(&self.filter, &mut |term| truths(&term))
+        fold::fold(&self.filter, &mut |term| Some(truths(&term)))
+    }
+
+    /// The rule for all these callers at once, in which what differs among them stays.
+    /// Where it comes to a constant, [`fold`](Self::fold) does so for each of them.
+    #[must_use]
+    pub fn fold_for(&self, callers: &Callers) -> Filter {
+        fold::verdict(fold::fold(&self.filter, &mut |term| callers.decide(&term)))
+    }
+
+    /// The roles that it asks for by name.
+    pub fn roles(&self) -> impl Iterator<Item = &str> {
+        visit::roles(&self.filter).into_iter()
     }
 
     /// What it takes to keep it true while others write.

@@ -10,7 +10,7 @@ use std::{
 };
 
 use mainstay_core::{
-    Actor, Error, Limits, SourceFile, Timestamp, UserClaims, Value, ValueRef, read_app,
+    Actor, BuiltIn, Error, Limits, SourceFile, Timestamp, UserClaims, Value, ValueRef, read_app,
 };
 use mainstay_plan::{
     Argument, Clauses, Condition, Features, FieldExpr, InsertRequest, Operator, PayloadRow,
@@ -62,10 +62,16 @@ impl App {
 
     /// An app of these models on an engine of its own.
     pub(crate) async fn on(engine: Engine, models: &[(&str, &str)]) -> Self {
-        let store = engine.store();
-        let app = Self { store, planner: planner(models), engine, ids: AtomicU64::new(1) };
+        let app = Self::empty(engine, &[], models);
         app.migrate().await;
         app
+    }
+
+    /// An app of these models beside some that are built in, on an engine of its own that
+    /// has no tables yet.
+    pub(crate) fn empty(engine: Engine, built_in: &[BuiltIn], models: &[(&str, &str)]) -> Self {
+        let store = engine.store();
+        Self { store, planner: planner(built_in, models), engine, ids: AtomicU64::new(1) }
     }
 
     /// Brings the store to what the models want.
@@ -82,7 +88,7 @@ impl App {
 
     /// Goes over to other models.
     pub(crate) fn remodel(&mut self, models: &[(&str, &str)]) {
-        self.planner = planner(models);
+        self.planner = planner(&[], models);
     }
 
     /// What a read answers, as one line.
@@ -164,7 +170,7 @@ impl App {
     }
 }
 
-fn planner(models: &[(&str, &str)]) -> Planner {
+fn planner(built_in: &[BuiltIn], models: &[(&str, &str)]) -> Planner {
     let files: Vec<SourceFile> = models
         .iter()
         .map(|(name, text)| SourceFile {
@@ -172,8 +178,8 @@ fn planner(models: &[(&str, &str)]) -> Planner {
             text: (*text).to_owned(),
         })
         .collect();
-    let catalog =
-        Arc::new(read_app(&[], &files, &[]).map_err(|found| format!("{found:?}")).unwrap().catalog);
+    let app = read_app(built_in, &files, &[]).map_err(|found| format!("{found:?}"));
+    let catalog = Arc::new(app.unwrap().catalog);
     let rulebook =
         Arc::new(mainstay_rules::compile(&catalog).map_err(|found| format!("{found:?}")).unwrap());
     let limits = Limits { unfiltered_writes: true, ..Limits::default() };

@@ -7,6 +7,7 @@
 //!
 //! `Engine` has `open()`, `store()` and `number(sql)`.
 
+mod built_in;
 mod cascades;
 mod corpus;
 mod embeds;

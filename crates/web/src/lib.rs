@@ -5,7 +5,9 @@
 //! what is served. Nothing here decides who may do what.
 
 mod auth;
+mod dev_mail;
 mod error;
+pub mod extract;
 pub mod fuzz;
 mod health;
 pub mod middleware;

@@ -1,7 +1,7 @@
 //! The one layer around the router: what holds for every request and every answer.
 //!
 //! It names the request, finds the caller's address, checks `Host` and the length
-//! of the target, answers preflights, bounds the body, and turns a panic into a
+//! of the target, answers preflights, refuses what another site forges, bounds the body, and turns a panic into a
 //! 500; on the way out it writes security headers, CORS, the request's id, and an
 //! event for the log. It may refuse with 400, 403, 405, 408, 413, 414, 421 and 500.
 //! It knows no tokens and no models: who may do what is decided behind the router.
@@ -19,6 +19,7 @@ mod client_address;
 mod compression;
 mod context;
 mod cors;
+mod csrf;
 mod host;
 pub(crate) mod refusal;
 mod request_body;
@@ -43,6 +44,7 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
+use mainstay_auth::{CookieTransport, SessionCookie};
 use mainstay_core::Code;
 use tower::Service;
 
@@ -50,6 +52,8 @@ pub use answering::Answering;
 pub use client_address::{ClientAddress, IpRange, IpRangeError};
 pub use context::RequestContext;
 pub use cors::{CorsPolicy, OriginError};
+pub use csrf::CsrfPolicy;
+pub(crate) use csrf::is_form;
 pub use host::HostPolicy;
 pub use request_id::RequestId;
 pub use request_log::{LogEntry, LogPolicy, RequestEvent, RequestLog};
@@ -80,6 +84,8 @@ pub struct StackSettings {
     pub hosts: HostPolicy,
     /// The origins whose pages may read answers.
     pub cors: CorsPolicy,
+    /// Which requests have to come from this site's own pages.
+    pub csrf: CsrfPolicy,
     /// The proxies whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Request-Id`
     /// are believed.
     pub trusted_proxies: Vec<IpRange>,
@@ -98,6 +104,7 @@ impl Default for StackSettings {
             body_ms: 30_000,
             hosts: HostPolicy::Any,
             cors: CorsPolicy::default(),
+            csrf: CsrfPolicy::new(SessionCookie::new(CookieTransport::Tls)),
             trusted_proxies: Vec::new(),
             https: false,
             compression: true,
@@ -189,6 +196,9 @@ impl Stack {
         if let Err(refusal) = shared.settings.check(&parts, body.size_hint().lower(), bounds) {
             let response = Some(refusal.into_response());
             return Answering::new(Route::Decided { response }, visit);
+        }
+        if let Some(refusal) = shared.settings.csrf.refusal(&parts) {
+            return Answering::new(Route::Decided { response: Some(refusal) }, visit);
         }
         let body = (!body.is_end_stream()).then(|| {
             let outcome = BodyOutcome::default();

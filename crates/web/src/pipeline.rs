@@ -1,4 +1,4 @@
-//! The whole path of a request for rows, on one screen: decode, who, plan, store,
+//! The whole path of a request for rows, on one screen: who, decode, plan, store,
 //! encode.
 //!
 //! Who may do what is decided in the plan and nowhere else here. What is decoded
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use axum::{
     BoxError,
-    http::{HeaderMap, HeaderName, HeaderValue, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts},
     response::Response,
 };
 use bytes::Bytes;
@@ -79,6 +79,10 @@ where
     B::Error: Into<BoxError>,
 {
     let actor = who::caller(state, &req.head.headers, req.context.as_ref()).await?;
+    if actor.id().is_some() && !req.head.headers.contains_key(header::AUTHORIZATION) {
+        // Caches keep what a cookie shows from nobody by themselves (RFC 9111 section 3).
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    }
     stages.end("who");
     let body = read_body(state, req).await?;
     let head = &req.head;

@@ -11,7 +11,7 @@ use axum::{
 use mainstay_core::{Code, Error};
 
 use crate::{
-    auth,
+    auth, dev_mail,
     error::Failure,
     health,
     middleware::{RequestContext, RequestId},
@@ -28,12 +28,17 @@ const ROOT_METHODS: HeaderValue = HeaderValue::from_static("OPTIONS,GET,HEAD");
 /// The API of an app. What is not listed here is 404 as JSON, until whoever stands
 /// above mounts a fallback of its own.
 pub fn router(state: State) -> Router {
+    let dev = match state.settings().dev_mails {
+        Some(_) => Router::new().route("/_dev/mail", get(dev_mail::list)),
+        None => Router::new(),
+    };
     Router::new()
         .route("/healthz", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/openapi.json", get(describe))
         .route("/auth/v1/.well-known/jwks.json", get(list_keys))
         .merge(auth::routes())
+        .merge(dev)
         .route("/rest/v1", any(describe))
         .route("/rest/v1/", any(describe))
         .route("/rest/v1/{*path}", any(|AxumState(state), req| answer_rest(state, req)))

@@ -3,12 +3,13 @@
 //! The app (catalog, rules, who is who) is one value that a reload replaces whole.
 //! A request takes it once and keeps to it, so none sees half of each.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use arc_swap::{ArcSwap, Guard};
 use bytes::Bytes;
-use mainstay_auth::{ExpandRoles, Identity, Verifier};
+use mainstay_auth::{CookieTransport, ExpandRoles, Identity, SessionCookie, Verifier};
 use mainstay_core::Timestamp;
+use mainstay_mail::DevOutbox;
 use mainstay_plan::Planner;
 use mainstay_store::Store;
 
@@ -58,15 +59,28 @@ pub struct Settings {
     pub server_timing: ServerTiming,
     /// Whether `Prefer: tx=rollback` may be asked for.
     pub rehearsal: Rehearsal,
+    /// The mails of development, to be looked at.
+    pub dev_mails: Option<Arc<DevOutbox>>,
     /// Where the time comes from.
     pub clock: fn() -> Timestamp,
+    /// The cookie that stands for a session.
+    pub session_cookie: SessionCookie,
+    /// The path of the app's own style sheet for the pages of accounts, where it has one.
+    pub stylesheet: Option<&'static str>,
 }
 
 impl Settings {
     /// Settings for production: no timings, no rehearsals, the system's clock.
     #[must_use]
     pub fn new() -> Self {
-        Self { server_timing: ServerTiming::Off, rehearsal: Rehearsal::Refused, clock: system_time }
+        Self {
+            server_timing: ServerTiming::Off,
+            rehearsal: Rehearsal::Refused,
+            dev_mails: None,
+            clock: system_time,
+            session_cookie: SessionCookie::new(CookieTransport::Tls),
+            stylesheet: None,
+        }
     }
 }
 
@@ -107,6 +121,12 @@ struct Shared {
     identity: Arc<Identity>,
     settings: Settings,
     layouts: Layouts,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State").field("settings", self.settings()).finish_non_exhaustive()
+    }
 }
 
 impl State {
@@ -159,6 +179,11 @@ impl State {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.shared.settings
+    }
+
+    /// The cookie that stands for a session.
+    pub(crate) fn session_cookie(&self) -> SessionCookie {
+        self.settings().session_cookie
     }
 
     /// The time of a request that begins now.

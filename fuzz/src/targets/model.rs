@@ -1,7 +1,8 @@
 //! The files of an application folder: TOML, models, settings, rules.
 //!
 //! The input is `models/things.toml`; a line `-- path` begins another file. Models
-//! `users` and `teams` are there to be referred to.
+//! `people` and `teams` are there to be referred to, and what is built in, to whose
+//! `users` a file can add.
 
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ const FILE: &str = "-- ";
 /// The file that the input begins in.
 const FIRST: &str = "models/things.toml";
 
-const USERS: &str = "[model]\nid = \"text\"\n[fields]\nname = \"text\"\n[rules]\nread = \"true\"";
+const PEOPLE: &str = "[model]\nid = \"text\"\n[fields]\nname = \"text\"\n[rules]\nread = \"true\"";
 const TEAMS: &str =
     "[fields]\nowner = { type = \"ref\", to = \"users\" }\n[rules]\nread = \"owner == auth.id\"";
 
@@ -36,7 +37,7 @@ pub fn model(input: &[u8]) -> Reached {
         return Reached::Refused;
     }
     let files = files(text);
-    match read_app(&[], &files, &[]) {
+    match read_app(mainstay_auth::models(), &files, &[]) {
         Ok(app) => planned(app, &files),
         Err(refused) => {
             let _ = render_diagnostics(&refused.found, &files, Colour::Ansi);
@@ -59,7 +60,7 @@ fn files(text: &str) -> Vec<SourceFile> {
         at += line.len();
     }
     files.push(file(path, &text[begin..]));
-    files.push(file("models/users.toml", USERS));
+    files.push(file("models/people.toml", PEOPLE));
     files.push(file("models/teams.toml", TEAMS));
     files
 }
@@ -75,8 +76,9 @@ fn planned(read: App, files: &[SourceFile]) -> Reached {
         }
     };
     let planner = planner(&catalog, &rulebook, read.settings.limits);
-    let names = catalog.models().iter().map(|model| &*model.name);
-    let ours = names.filter(|name| !matches!(*name, "users" | "teams"));
+    let of_files = catalog.models().iter().filter(|model| model.file.starts_with("models/"));
+    let names = of_files.map(|model| &*model.name);
+    let ours = names.filter(|name| !matches!(*name, "people" | "teams"));
     ours.take(MODELS_PLANNED_MAX).fold(Reached::Refused, |reached, name| {
         plan_all(&planner, name);
         // The service alone passes rules that admit nobody, which most do at first.

@@ -6,11 +6,15 @@
 //! that, and a test that must be faster than the disk says so in the settings.
 
 mod replica;
+mod session;
+
+pub(crate) use session::Session;
 
 use std::{
     fs,
     io::Write as _,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use anyhow::Context as _;
@@ -97,6 +101,16 @@ impl Postgres {
         query(&self.url(), sql)
     }
 
+    /// The same in another of its databases.
+    pub(crate) fn ask_in(&self, database: &str, sql: &str) -> anyhow::Result<String> {
+        query(&self.url_of(database), sql)
+    }
+
+    /// One connection for many questions, to one of its databases.
+    pub(crate) fn session(&self, database: &str) -> anyhow::Result<Session> {
+        Session::open(&self.url_of(database))
+    }
+
     /// The port on 127.0.0.1.
     pub(crate) fn port(&self) -> u16 {
         self.port
@@ -105,6 +119,11 @@ impl Postgres {
     /// Where its superuser finds its first database.
     pub(crate) fn url(&self) -> String {
         url(self.port)
+    }
+
+    /// Where its superuser finds another database.
+    pub(crate) fn url_of(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 }
 
@@ -115,10 +134,14 @@ pub(super) fn url(port: u16) -> String {
 
 /// Asks with psql: a row on a line, its columns parted by `|`.
 pub(super) fn query(url: &str, sql: &str) -> anyhow::Result<String> {
-    let mut psql = std::process::Command::new(installed("psql")?);
-    psql.args(["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-d", url, "-c", sql]);
+    Ok(output(psql(url)?.args(["-c", sql]))?.trim_end().to_owned())
+}
+
+fn psql(url: &str) -> anyhow::Result<Command> {
+    let mut psql = Command::new(installed("psql")?);
+    psql.args(["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-d", url]);
     psql.env("PGCONNECT_TIMEOUT", "5").env_remove("PGOPTIONS").env("PGSSLMODE", "disable");
-    Ok(output(&mut psql)?.trim_end().to_owned())
+    Ok(psql)
 }
 
 fn installed(name: &str) -> anyhow::Result<PathBuf> {

@@ -40,10 +40,20 @@ impl Smtp {
         Ok(Self { supervisor, port, tls_port })
     }
 
+    /// The port on which it speaks without TLS, on this machine.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Where it keeps its certificate and, under `mails`, what it took.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.supervisor.join("")
+    }
+
     /// Where it is, on which port it speaks TLS from the start, and in which folder it
     /// keeps its certificate and the mails.
     pub(crate) fn url(&self) -> String {
-        let folder = self.supervisor.join("");
+        let folder = self.folder();
         let folder = folder.to_string_lossy();
         format!("smtp://127.0.0.1:{}?tls_port={}&folder={folder}", self.port, self.tls_port)
     }

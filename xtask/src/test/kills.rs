@@ -3,7 +3,10 @@
 //!
 //! A write whose answer never came is sent again, with the id it had, once the server
 //! is back: it must be stored now or be there already. So at the end every row sent
-//! is acknowledged, and each is in the database once.
+//! is acknowledged, and each is in the database once. What is acknowledged of accounts,
+//! sessions and mails is another matter ([`identity`]).
+
+mod identity;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -17,13 +20,15 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 
+use self::identity::On;
 use super::table::{Suite, Table};
 use crate::{
     bench::contender::write_app,
     http::Connection,
     process::{Server, debug_binary, free_address, output},
     scratch::Scratch,
-    tools::{Missing, ensure as ensure_tool},
+    services::{Postgres, ensure_smtp, postgres_program},
+    tools::{Missing, ensure as ensure_tool, ensure_found},
 };
 
 /// Writers at once.
@@ -34,28 +39,45 @@ const ACKNOWLEDGED_MIN: usize = 200;
 const LIFE_MAX_MS: u64 = 250;
 
 const FILES: [(&str, &str); 2] = [
-    ("mainstay.toml", "[app]\nname = \"kills\"\n"),
+    ("mainstay.toml", "[app]\nname = \"kills\"\n\n[auth]\nconfirm_email = false\n"),
     (
         "models/entries.toml",
         "[fields]\nmark = { type = \"text\", required = true }\n\n[rules]\ncreate = \"true\"\n",
     ),
 ];
 
-/// Runs the kills and notes the result.
+/// Runs the kills and notes the results.
 pub(super) fn run(table: &mut Table, missing: Missing, rounds: u32) -> anyhow::Result<()> {
     let name = format!("kills, {rounds} rounds");
+    let of_identity = format!("kills of identity, {rounds} rounds");
     if let Err(why) = ensure_tool("sqlite3", "sqlite3", missing) {
+        table.skipped_suite(format!("{name}: {why}"));
+        table.skipped_suite(format!("{of_identity}: {why}"));
+        return Ok(());
+    }
+    note(table, name, || kill(rounds));
+    if let Err(why) = ensure_smtp(missing) {
+        table.skipped_suite(format!("{of_identity}: {why}"));
+        return Ok(());
+    }
+    note(table, format!("{of_identity}, on SQLite"), || identity::kill(&On::Sqlite, rounds));
+    let name = format!("{of_identity}, on PostgreSQL");
+    if let Err(why) = ensure_found(postgres_program, "initdb", "postgresql", missing) {
         table.skipped_suite(format!("{name}: {why}"));
         return Ok(());
     }
+    note(table, name, || identity::kill(&On::Postgres(&Postgres::start_new(&[])?), rounds));
+    Ok(())
+}
+
+/// Runs one of them, and notes what came of it.
+fn note(table: &mut Table, name: String, kill: impl FnOnce() -> anyhow::Result<String>) {
     let started = Instant::now();
-    let outcome = kill(rounds);
+    let outcome = kill();
     let mut suite = Suite { name: name.clone(), time: started.elapsed(), ..Suite::default() };
     match outcome {
-        Ok(acknowledged) => {
-            println!(
-                "{acknowledged} acknowledged writes: none missing, none doubled, integrity ok"
-            );
+        Ok(held) => {
+            println!("{name}: {held}");
             suite.passed = 1;
         }
         Err(error) => {
@@ -64,10 +86,9 @@ pub(super) fn run(table: &mut Table, missing: Missing, rounds: u32) -> anyhow::R
         }
     }
     table.ran(suite);
-    Ok(())
 }
 
-fn kill(rounds: u32) -> anyhow::Result<usize> {
+fn kill(rounds: u32) -> anyhow::Result<String> {
     let binary = debug_binary()?;
     let scratch = Scratch::new("kills")?;
     let app = scratch.join("app");
@@ -100,12 +121,13 @@ fn kill(rounds: u32) -> anyhow::Result<usize> {
     server.stop();
     verify(&scratch, &app, &writers).context("in the end")?;
     let acknowledged = acknowledged(&writers);
-    println!("{round} kills");
     ensure!(
         acknowledged >= ACKNOWLEDGED_MIN,
         "only {acknowledged} writes were acknowledged, {ACKNOWLEDGED_MIN} are wanted"
     );
-    Ok(acknowledged)
+    Ok(format!(
+        "{round} kills: {acknowledged} acknowledged writes, none missing, none doubled, integrity ok"
+    ))
 }
 
 fn acknowledged(writers: &[Writer]) -> usize {
@@ -177,20 +199,8 @@ fn insert(connection: &mut Connection, id: &str) -> std::io::Result<u16> {
 
 /// Looks at a copy of the database, as the kill left it, with plain `sqlite3`.
 fn verify(scratch: &Scratch, app: &Path, writers: &[Writer]) -> anyhow::Result<()> {
-    let copy = scratch.join("copy");
-    if copy.exists() {
-        fs::remove_dir_all(&copy)?;
-    }
-    fs::create_dir_all(&copy)?;
-    let db = database(&app.join(".mainstay"))?;
-    let name = db.file_name().context("the database has no name")?.to_string_lossy().into_owned();
-    for suffix in ["", "-wal", "-shm"] {
-        let from = db.with_file_name(format!("{name}{suffix}"));
-        if from.exists() {
-            fs::copy(&from, copy.join(format!("{name}{suffix}")))?;
-        }
-    }
-    let ask = |sql: &str| output(Command::new("sqlite3").arg(copy.join(&name)).arg(sql));
+    let copy = copied(&app.join(".mainstay"), &scratch.join("copy"))?;
+    let ask = |sql: &str| output(Command::new("sqlite3").arg(&copy).arg(sql));
     let integrity = ask("PRAGMA integrity_check")?;
     ensure!(integrity.trim() == "ok", "integrity_check says: {integrity}");
     let stored = ask("SELECT mark FROM entries")?;
@@ -222,6 +232,23 @@ fn compare<'row>(
         "{missing} acknowledged rows are missing, {doubled} are there twice, {unknown} were never sent"
     );
     Ok(())
+}
+
+/// A copy of the SQLite database in the directory, with its log, as they are.
+fn copied(directory: &Path, copy: &Path) -> anyhow::Result<PathBuf> {
+    if copy.exists() {
+        fs::remove_dir_all(copy)?;
+    }
+    fs::create_dir_all(copy)?;
+    let db = database(directory)?;
+    let name = db.file_name().context("the database has no name")?.to_string_lossy().into_owned();
+    for suffix in ["", "-wal", "-shm"] {
+        let from = db.with_file_name(format!("{name}{suffix}"));
+        if from.exists() {
+            fs::copy(&from, copy.join(format!("{name}{suffix}")))?;
+        }
+    }
+    Ok(copy.join(name))
 }
 
 /// The one SQLite database in the directory.

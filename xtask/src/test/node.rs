@@ -1,4 +1,4 @@
-//! The scenarios in `tests/supabase-js`: the client from npm, unmodified, against
+//! The tests that Node runs. The scenarios in `tests/supabase-js`: the client from npm, unmodified, against
 //! the debug binary, which the scenarios start themselves; once on SQLite and once on
 //! PostgreSQL, whose answers must be equal.
 
@@ -32,7 +32,7 @@ pub(super) fn run(table: &mut Table, servers: &Servers, missing: Missing) -> any
     if !directory.join("package.json").exists() {
         return Ok(());
     }
-    if let Err(why) = installed(&directory, missing)? {
+    if let Err(why) = installed(&directory, "@supabase/supabase-js", missing)? {
         table.skipped_suite(format!("{SUITE}: {why}"));
         return Ok(());
     }
@@ -61,14 +61,19 @@ pub(super) fn run(table: &mut Table, servers: &Servers, missing: Missing) -> any
     exchanges::compare(table, &sqlite, &postgres)
 }
 
-/// Makes sure of Node and of the packages that the scenarios want. The inner error says,
+/// Makes sure of Node and of the packages that the tests of a folder want, of which this is
+/// one. The inner error says,
 /// in words for the table, what is not there.
-fn installed(directory: &Path, missing: Missing) -> anyhow::Result<Result<(), String>> {
+pub(super) fn installed(
+    directory: &Path,
+    package: &str,
+    missing: Missing,
+) -> anyhow::Result<Result<(), String>> {
     let tools = ensure("node", "nodejs", missing).and_then(|_| ensure("npm", "npm", missing));
     if let Err(why) = tools {
         return Ok(Err(why));
     }
-    if directory.join("node_modules/@supabase/supabase-js").exists() {
+    if directory.join("node_modules").join(package).exists() {
         return Ok(Ok(()));
     }
     let install = if directory.join("package-lock.json").exists() { "ci" } else { "install" };
@@ -95,30 +100,36 @@ impl Scenarios {
         exchanges: &Path,
         environment: &[(&str, String)],
     ) -> anyhow::Result<()> {
-        println!("node --test, in tests/supabase-js: {name}");
-        let started = Instant::now();
         let mut node = Command::new("node");
-        node.args(["--test", "--test-reporter=tap"]).current_dir(&self.directory);
+        node.current_dir(&self.directory);
         node.env("NODE_OPTIONS", "--experimental-websocket");
         node.env("MAINSTAY_BIN", &self.binary).env("SCENARIOS_EXCHANGES", exchanges);
         // The database is what the suite is named after, whatever our own environment says.
         node.env_remove("MAINSTAY_DATABASE__URL").env_remove("SCENARIOS_POSTGRES_URL");
         node.envs(environment.iter().map(|(name, value)| (name, value)));
-        let mut tap = Tap::default();
-        let mut printed = Vec::new();
-        let status = lines(&mut node, |line| {
-            tap.read(line);
-            printed.push(line.to_owned());
-        })?;
-        let suite = tap.suite(name, status.success(), started.elapsed());
-        if suite.failed > 0 {
-            printed.iter().for_each(|line| println!("{line}"));
-        }
-        tap.failures.into_iter().for_each(|test| table.failure(format!("{name}: {test}")));
-        tap.left_out.into_iter().for_each(|test| table.skipped_test(format!("{name}: {test}")));
-        table.ran(suite);
-        Ok(())
+        run_tests(table, name, node)
     }
+}
+
+/// Runs the tests of the folder that a command of Node's stands in.
+pub(super) fn run_tests(table: &mut Table, name: &str, mut node: Command) -> anyhow::Result<()> {
+    println!("node --test: {name}");
+    let started = Instant::now();
+    node.args(["--test", "--test-reporter=tap"]);
+    let mut tap = Tap::default();
+    let mut printed = Vec::new();
+    let status = lines(&mut node, |line| {
+        tap.read(line);
+        printed.push(line.to_owned());
+    })?;
+    let suite = tap.suite(name, status.success(), started.elapsed());
+    if suite.failed > 0 {
+        printed.iter().for_each(|line| println!("{line}"));
+    }
+    tap.failures.into_iter().for_each(|test| table.failure(format!("{name}: {test}")));
+    tap.left_out.into_iter().for_each(|test| table.skipped_test(format!("{name}: {test}")));
+    table.ran(suite);
+    Ok(())
 }
 
 /// `3 - reads one row` is `reads one row`.

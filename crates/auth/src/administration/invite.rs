@@ -49,6 +49,7 @@ impl Identity {
             to: &email,
             redirect_to: invitation.redirect_to.as_deref(),
             flow: None,
+            next: None,
         };
         changes.extend(self.letter(&account, letter, call)?);
         let sent = [("confirmation_sent_at", call.now.into())];

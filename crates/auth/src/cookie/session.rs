@@ -38,7 +38,33 @@ pub enum SessionCookieError {
     Malformed,
 }
 
+impl CookieTransport {
+    /// What the name of a cookie begins with, so that no other host can have set it.
+    #[must_use]
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Tls => "__Host-",
+            Self::Plain => "",
+        }
+    }
+
+    /// What its attributes end with.
+    #[must_use]
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::Tls => "; Secure",
+            Self::Plain => "",
+        }
+    }
+}
+
 impl SessionCookie {
+    /// How requests with it arrive.
+    #[must_use]
+    pub fn transport(self) -> CookieTransport {
+        self.transport
+    }
+
     /// The cookie for requests that arrive like this.
     #[must_use]
     pub fn new(transport: CookieTransport) -> Self {
@@ -79,10 +105,7 @@ impl SessionCookie {
 
     fn text(self, value: &str, max_age_s: u32) -> String {
         let name = self.name();
-        let secure = match self.transport {
-            CookieTransport::Tls => "; Secure",
-            CookieTransport::Plain => "",
-        };
+        let secure = self.transport.suffix();
         if removed("cookie-attributes") {
             return format!("{name}={value}; Path=/; Max-Age={max_age_s}");
         }

@@ -2,9 +2,9 @@
 //! authenticates, and remembered for some seconds.
 //!
 //! An access token holds for an hour by its signature. That its session was ended, its
-//! user banned or deleted, or their roles changed, counts from the next request: so a
-//! session's standing is looked up, and kept for [`IdentitySettings::session_check_s`].
-//! What this node changes it forgets at once; another node's change is seen when the
+//! user banned or deleted, their roles changed or the session's second factor taken away,
+//! counts from the next request: so a session's standing is looked up, and kept for
+//! [`IdentitySettings::session_check_s`]. What this node changes it forgets at once; another node's change is seen when the
 //! memory of it is over. A standing that was read while its user was changed is not kept:
 //! it may be the one before.
 
@@ -17,9 +17,9 @@ use mainstay_core::{Actor, Code, Error, Timestamp, removal::removed};
 use moka::sync::Cache;
 use uuid::Uuid;
 
-use super::Session;
+use super::{Session, cookie::KnownCookie};
 use crate::{
-    Identity, Verified,
+    Aal, Identity, OPAQUE_ID_BYTES, Verified,
     account::roles_of,
     call::Call,
     refusal::{AuthError, AuthResult},
@@ -31,6 +31,8 @@ const REMEMBERED_MAX: u64 = 100_000;
 /// What is remembered of sessions.
 pub(crate) struct Standings {
     sessions: Cache<Uuid, Known>,
+    /// The same of sessions that are held by a cookie, by its hash.
+    cookies: Cache<[u8; OPAQUE_ID_BYTES], KnownCookie>,
     /// The epoch at which each user was last changed, as long as it matters.
     changed: Cache<Uuid, u64>,
     epoch: AtomicU64,
@@ -45,6 +47,7 @@ struct Known {
     user: Uuid,
     epoch: u64,
     read_at: Timestamp,
+    aal: Aal,
     roles: Option<Arc<[Box<str>]>>,
 }
 
@@ -61,6 +64,7 @@ impl Standings {
     pub(crate) fn new(kept_s: u32) -> Self {
         Self {
             sessions: Cache::new(REMEMBERED_MAX),
+            cookies: Cache::new(REMEMBERED_MAX),
             changed: Cache::new(REMEMBERED_MAX),
             epoch: AtomicU64::new(1),
             all_changed: AtomicU64::new(0),
@@ -82,12 +86,36 @@ impl Standings {
 
     fn recall(&self, session: Uuid, now: Timestamp) -> Option<Known> {
         let known = self.sessions.get(&session)?;
-        let until = known.read_at.shifted(self.kept_micros)?;
-        let is_fresh = now < until && now >= known.read_at;
-        let changed = self.changed.get(&known.user);
+        self.is_good(known.user, known.epoch, known.read_at, now).then_some(known)
+    }
+
+    /// The number that what is read from now on is remembered with.
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    pub(super) fn remember_cookie(&self, hash: [u8; OPAQUE_ID_BYTES], known: KnownCookie) {
+        self.cookies.insert(hash, known);
+    }
+
+    pub(super) fn recall_cookie(
+        &self,
+        hash: &[u8; OPAQUE_ID_BYTES],
+        now: Timestamp,
+    ) -> Option<KnownCookie> {
+        let known = self.cookies.get(hash)?;
+        self.is_good(known.caller.user, known.epoch, known.read_at, now).then_some(known)
+    }
+
+    /// Whether what was read of a user at this time, and remembered with this number, is
+    /// still to be gone by.
+    fn is_good(&self, user: Uuid, epoch: u64, read_at: Timestamp, now: Timestamp) -> bool {
+        let until = read_at.shifted(self.kept_micros);
+        let is_fresh = until.is_some_and(|until| now < until) && now >= read_at;
+        let changed = self.changed.get(&user);
         let all_changed = self.all_changed.load(Ordering::Acquire);
-        let is_unchanged = changed.unwrap_or(0).max(all_changed) < known.epoch;
-        (is_fresh && (is_unchanged || removed("session-check"))).then_some(known)
+        let is_unchanged = changed.unwrap_or(0).max(all_changed) < epoch;
+        is_fresh && (is_unchanged || removed("session-check"))
     }
 }
 
@@ -136,7 +164,7 @@ impl Identity {
     }
 
     async fn read_standing(&self, id: Uuid, call: &Call) -> AuthResult<Option<Known>> {
-        let epoch = self.standing.epoch.load(Ordering::Acquire);
+        let epoch = self.standing.epoch();
         let Some(session) = self.session(id, call).await? else { return Ok(None) };
         let account = self.account_row(session.user, call).await?;
         let is_open = !session.is_over(self.settings.session_idle_s, call.now);
@@ -145,6 +173,7 @@ impl Identity {
             user: session.user,
             epoch,
             read_at: call.now,
+            aal: session.aal,
             roles: roles.map(|account| account.roles().into()),
         };
         self.standing.sessions.insert(id, standing.clone());
@@ -152,23 +181,28 @@ impl Identity {
         Ok(Some(standing))
     }
 
-    /// The caller as the account is now, whatever its token says of roles.
+    /// The caller as the account and the session are now, whatever the token says of roles
+    /// and of a second factor that was taken away since.
     fn standing_actor(&self, verified: Verified, standing: &Known) -> Result<Actor, Error> {
         let Some(roles) = &standing.roles else {
             return Err(ended("the session has ended"));
         };
         let claimed = verified.actor().claim(&["app_metadata".into()]);
         let claimed = claimed.and_then(|it| it.as_object()).map(roles_of).unwrap_or_default();
-        if claimed[..] == roles[..] || removed("role-change") {
-            return Ok(verified.into_actor());
-        }
-        Ok(self.verifier.with_roles(&verified, roles))
+        let has_same_roles = claimed[..] == roles[..] || removed("role-change");
+        let is_above = verified.aal() > standing.aal && !removed("factor-removal");
+        Ok(match (has_same_roles, is_above) {
+            (true, false) => verified.into_actor(),
+            (_, false) => self.verifier.with_roles(&verified, roles),
+            (_, true) => self.verifier.with_roles(&verified.with_one_factor(), roles),
+        })
     }
 
     /// Notes that a session is used, where that was last noted long ago.
-    async fn keep_alive(&self, session: &Session, call: &Call) {
+    pub(super) async fn keep_alive(&self, session: &Session, call: &Call) {
         const NOTED_EVERY_S: u32 = 300;
-        let since = call.before_seconds(NOTED_EVERY_S);
+        // Often enough that whoever keeps coming is never taken for gone.
+        let since = call.before_seconds(NOTED_EVERY_S.min(self.settings.session_idle_s / 4));
         if session.last_used_at.is_some_and(|used| used > since) {
             return;
         }

@@ -149,8 +149,8 @@ section! {
         session_idle_s: u32 = 1_209_600, within 60..=31_536_000;
         /// Seconds after which a session ends however much it is used.
         session_max_s: u32 = 7_776_000, within 60..=315_360_000;
-        /// Seconds from the opening of a session in which its user may change address and
-        /// password without showing once more who they are.
+        /// Seconds from the opening of a session in which its user may change address,
+        /// password and second factors without showing once more who they are.
         reauthenticate_s: u32 = 86_400, within 0..=31_536_000;
         /// Seconds in which the refresh token before the current one is still taken, for
         /// requests that run beside each other.

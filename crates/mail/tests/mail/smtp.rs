@@ -1,11 +1,11 @@
 //! SMTP against a real server.
 
 mod on_smtp {
-    use std::{path::PathBuf, time::Duration};
+    use std::{sync::Arc, time::Duration};
 
     use mainstay_core::Timestamp;
     use mainstay_mail::{
-        FromAddress, Mail, SendError, Smtp, SmtpError, SmtpTimeouts, SmtpUrl, Transport as _,
+        FromAddress, Mail, SendError, Smtp, SmtpTimeouts, SmtpUrl, Transport as _,
     };
     use tokio::{
         io::{AsyncBufReadExt as _, AsyncWriteExt as _},
@@ -13,59 +13,8 @@ mod on_smtp {
     };
     use uuid::Uuid;
 
-    /// The server that `cargo xtask services` runs; what it does with a mail, the mail's
-    /// address says.
-    struct Server {
-        port: String,
-        tls_port: String,
-        folder: PathBuf,
-    }
-
-    impl Server {
-        fn of_tests() -> Self {
-            let url = std::env::var("MAINSTAY_TEST_SMTP_URL")
-                .expect("run by `cargo xtask test` or below `cargo xtask services --`");
-            let part = |from: &str, to: char| {
-                let rest = url.split_once(from).unwrap().1;
-                rest.split(to).next().unwrap().to_owned()
-            };
-            Self {
-                port: part("127.0.0.1:", '?'),
-                tls_port: part("tls_port=", '&'),
-                folder: part("folder=", '&').into(),
-            }
-        }
-
-        /// The mails that this address has got: what is known of their journey, and they.
-        fn mails(&self, to: &str) -> Vec<String> {
-            let folder = self.folder.join("mails").join(to);
-            let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-            let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-            paths.sort();
-            paths.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
-        }
-
-        fn plain(&self) -> Smtp {
-            smtp(&format!("smtp://127.0.0.1:{}", self.port)).unwrap()
-        }
-
-        /// `localhost`, whose certificate is signed by nobody but itself.
-        fn certified(&self, scheme: &str, port: &str) -> String {
-            let root = self.folder.join("root.crt");
-            let root = root.display();
-            format!("{scheme}://ada%40b.example:open%20sesame@localhost:{port}?sslrootcert={root}")
-        }
-    }
-
-    fn smtp(url: &str) -> Result<Smtp, SmtpError> {
-        let from = FromAddress::parse("Blög <no-reply@blog.example>").unwrap();
-        Smtp::new(SmtpUrl::parse(url).unwrap(), from, SmtpTimeouts::default())
-    }
-
-    /// An address that no other test and no other run has.
-    fn address(beginning: &str) -> String {
-        format!("{beginning}{}@example.com", Uuid::new_v4().simple())
-    }
+    use crate::harness::Queue;
+    use crate::server::{Server, address, header, smtp_to};
 
     fn mail(to: &str) -> Mail {
         Mail {
@@ -77,12 +26,6 @@ mod on_smtp {
             html: Some("<p>Hallo Ädä</p>".into()),
             written_at: Timestamp::parse("2026-11-23T09:30:00Z").unwrap(),
         }
-    }
-
-    fn header<'m>(mail: &'m str, name: &str) -> &'m str {
-        let (head, _) = mail.split_once("\r\n\r\n").unwrap();
-        let mut lines = head.split("\r\n");
-        lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap()
     }
 
     #[tokio::test]
@@ -127,7 +70,7 @@ mod on_smtp {
         // The server's SMTP has no letters for it.
         let refused = smtp.send(&mail("ädä@example.com")).await.unwrap_err();
         assert!(matches!(refused, SendError::Permanent(_)), "{refused:?}");
-        let nowhere = self::smtp("smtp://127.0.0.1:1").unwrap().send(&later).await.unwrap_err();
+        let nowhere = smtp_to("smtp://127.0.0.1:1").unwrap().send(&later).await.unwrap_err();
         assert!(matches!(nowhere, SendError::Transient(_)), "{nowhere:?}");
     }
 
@@ -137,7 +80,7 @@ mod on_smtp {
         for (scheme, port) in [("smtps", &server.tls_port), ("smtp+starttls", &server.port)] {
             let url = server.certified(scheme, port);
             let to = address("ada");
-            smtp(&url).unwrap().send(&mail(&to)).await.unwrap();
+            smtp_to(&url).unwrap().send(&mail(&to)).await.unwrap();
             let got = server.mails(&to).remove(0);
             assert_eq!(header(&got, "X-Encrypted"), "yes", "{scheme}");
             assert_eq!(header(&got, "X-User"), "ada@b.example", "{scheme}");
@@ -145,12 +88,12 @@ mod on_smtp {
             let (unsigned, _) = url.split_once('?').unwrap();
             let misnamed = url.replace("localhost", "127.0.0.1");
             for url in [unsigned, &misnamed] {
-                let refused = smtp(url).unwrap().send(&mail(&to)).await.unwrap_err();
+                let refused = smtp_to(url).unwrap().send(&mail(&to)).await.unwrap_err();
                 assert!(matches!(refused, SendError::Transient(_)), "{refused:?}");
             }
             assert_eq!(server.mails(&to).len(), 1);
         }
-        let missing = smtp("smtps://localhost?sslrootcert=/nowhere.pem").unwrap_err();
+        let missing = smtp_to("smtps://localhost?sslrootcert=/nowhere.pem").unwrap_err();
         assert!(missing.to_string().contains("/nowhere.pem"), "{missing}");
     }
 
@@ -171,7 +114,7 @@ mod on_smtp {
             }
             heard
         };
-        let (smtp, mail) = (smtp(&url).unwrap(), mail(&address("ada")));
+        let (smtp, mail) = (smtp_to(&url).unwrap(), mail(&address("ada")));
         let (heard, sent) = tokio::join!(heard, smtp.send(&mail));
         let refused = sent.unwrap_err();
         assert!(matches!(&refused, SendError::Transient(why) if why.contains("STARTTLS")));
@@ -182,7 +125,7 @@ mod on_smtp {
     async fn a_wrong_password_is_no_fault_of_the_mail_s() {
         let server = Server::of_tests();
         let url = format!("smtp://ada:wrong@127.0.0.1:{}", server.port);
-        let refused = smtp(&url).unwrap().send(&mail(&address("ada"))).await.unwrap_err();
+        let refused = smtp_to(&url).unwrap().send(&mail(&address("ada"))).await.unwrap_err();
         assert!(
             matches!(&refused, SendError::Transient(why) if why.contains("535")),
             "{refused:?}"
@@ -229,5 +172,29 @@ mod on_smtp {
         smtp.rest().await;
         smtp.send(&mail(&to)).await.unwrap();
         assert_ne!(port(3), port(4));
+    }
+
+    #[tokio::test]
+    async fn the_queue_brings_mails_to_the_server_as_often_as_it_must() {
+        let (store, _folder) = crate::engine::open().await;
+        let (queue, server) = (Queue::on(store).await, Server::of_tests());
+        let sender = queue.sender(Arc::new(server.plain()));
+        let (later, refused, ada) = (address("later"), address("refused"), address("ada"));
+        for to in [&later, &refused, &ada] {
+            queue.put(to).await;
+        }
+        sender.send_due().await;
+        assert!(server.mails(&later).is_empty());
+        assert_eq!(server.mails(&ada).len(), 1);
+        queue.pass(Duration::from_secs(60));
+        sender.send_due().await;
+        queue.pass(Duration::from_secs(3_600));
+        sender.send_due().await;
+        assert_eq!(server.mails(&later).len(), 1);
+        assert!(server.mails(&refused).is_empty());
+        let rows = queue.rows().await;
+        assert_eq!(rows[0], "sent|2||||");
+        assert!(rows[1].starts_with("dead|1||||") && rows[1].contains("550"), "{}", rows[1]);
+        assert_eq!(rows[2], "sent|1||||");
     }
 }

@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mainstay_auth::{Account, AuthCode, AuthError, Call, Identity, Refusal, Verifier};
+use mainstay_auth::{Account, AuthCode, AuthError, Call, Identity, Refusal, Rows, Verifier};
 use mainstay_store::Cx;
 use serde_json::{Value as Json, json};
 
@@ -44,6 +44,8 @@ impl Accounts {
         database.store.adopt(Arc::clone(&loaded.catalog));
         let settings = token_settings(&loaded.settings);
         let verifier = Arc::new(Verifier::new(&keyring, settings, expand_roles(&loaded)));
+        let planner = planner(&loaded, Mode::Production);
+        let rows = Arc::new(Rows::new(Arc::clone(&database.store), planner));
         let identity = identity(Parts {
             settings: &loaded.settings,
             // No mail is sent from here, so none needs a server.
@@ -51,9 +53,9 @@ impl Accounts {
             address: None,
             keyring,
             verifier,
-            planner: planner(&loaded, Mode::Production),
-            store: Arc::clone(&database.store),
+            rows,
             mail: &loaded.mail,
+            waker: None,
         })?;
         Ok(Self { identity, database })
     }

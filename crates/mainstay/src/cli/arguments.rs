@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand, builder::styling};
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::styling};
 use mainstay_store::Rename;
 
 const STYLES: styling::Styles = styling::Styles::styled()
@@ -57,6 +57,12 @@ pub(super) enum Command {
     Serve(ServerArguments),
     /// Report every mistake in an application folder
     Check(FolderArguments),
+    /// Show who may do what, role by role
+    ///
+    /// For each model what a role may read, create, update and delete: always, never, or
+    /// on which condition. --lock writes it to access.lock, to be committed and reviewed;
+    /// --check fails where that is not what the rules say.
+    Access(AccessArguments),
     /// Load the rows of seed/ into the database
     ///
     /// Each file is named after its model: posts.json (an array of objects), users.csv
@@ -113,6 +119,87 @@ pub(super) struct FolderArguments {
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct AccessArguments {
+    #[command(subcommand)]
+    pub(super) command: Option<AccessCommand>,
+    /// The application folder
+    #[arg(default_value = ".")]
+    pub(super) dir: PathBuf,
+    /// Write access.lock
+    #[arg(long)]
+    pub(super) lock: bool,
+    /// Fail where access.lock is not what the rules say
+    #[arg(long, conflicts_with = "lock")]
+    pub(super) check: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AccessCommand {
+    /// Say of one row why somebody may, or may not
+    ///
+    /// Reads the row from the app's database and asks the rules of it, part by part: what
+    /// each came to, and which values it saw. Values of rows are printed.
+    Explain(ExplainArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExplainArguments {
+    /// The application folder
+    #[arg(default_value = ".")]
+    pub(super) dir: PathBuf,
+    /// Who asks: a user's id, `anon`, or `service`
+    #[arg(long = "as", value_name = "CALLER")]
+    pub(super) caller: String,
+    /// What they would do
+    #[arg(long, value_enum)]
+    pub(super) op: ExplainOperation,
+    /// The row's model
+    #[arg(long)]
+    pub(super) model: String,
+    /// The row's key
+    #[arg(long)]
+    pub(super) id: String,
+    /// A role of the user's; may be given several times
+    #[arg(long = "role", value_name = "ROLE")]
+    pub(super) roles: Vec<String>,
+    /// The user's email address: what rules see as `auth.email`
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) email: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// What may be asked of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExplainOperation {
+    /// See it
+    Read,
+    /// Create one like it
+    Create,
+    /// Change it
+    Update,
+    /// Delete it
+    Delete,
+}
+
+impl ExplainOperation {
+    /// The word for it.
+    pub(super) fn verb(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,6 +1,7 @@
 //! `mainstay dev`: an app while it is being written.
 
 use mainstay_core::render_diagnostics;
+use mainstay_mail::Mail;
 use mainstay_web::ServerTiming;
 
 use super::{
@@ -31,6 +32,8 @@ pub(super) fn run(arguments: &ServerArguments, output: &Output) -> Result<(), Fa
         app = app.server_timing(ServerTiming::On);
     }
     let app = print_requests(app, output);
+    let here = *output;
+    let app = app.show_mails(move |mail| print_mail(mail, &here));
     block_on(async {
         let stop = stop_signal().map_err(StartError::from)?;
         let running = app.start().await?;
@@ -49,6 +52,13 @@ pub(super) fn run(arguments: &ServerArguments, output: &Output) -> Result<(), Fa
         running.close().await;
         Ok(())
     })
+}
+
+/// Shows a mail that would be sent, as one reads it.
+fn print_mail(mail: &Mail, output: &Output) {
+    let indented: Vec<String> = mail.text.lines().map(|line| format!("  {line}")).collect();
+    let head = output.style.bold(&format!("mail to {}: {}", mail.to, mail.subject));
+    output.print(&format!("{head}\n{}", indented.join("\n")));
 }
 
 fn print_changes(changes: &SchemaChanges, output: &Output) {
@@ -96,11 +106,11 @@ async fn follow(mut reloader: Reloader, output: &Output) {
     // First of all without being told: what was changed between the start and the watch
     // would go unnoticed.
     loop {
-        let files = reloader.read();
+        let look = reloader.read();
         if !changes.is_quiet().await {
             continue;
         }
-        tell(reloader.reload(files).await, output);
+        tell(reloader.reload(look).await, output);
         if !changes.next().await {
             return std::future::pending().await;
         }
@@ -110,6 +120,7 @@ async fn follow(mut reloader: Reloader, output: &Output) {
 fn tell(reloaded: Reloaded, output: &Output) {
     match reloaded {
         Reloaded::Unchanged => {}
+        Reloaded::Pending(files) => tell_pending(&files, output),
         Reloaded::Served(anew) => tell_served(&anew, output),
         Reloaded::Refused(error) => {
             match &error {
@@ -119,6 +130,13 @@ fn tell(reloaded: Reloaded, output: &Output) {
             output.note("the app goes on as it was");
         }
     }
+}
+
+fn tell_pending(files: &[String], output: &Output) {
+    for file in files {
+        output.print(&format!("{file}  {}", output.style.yellow("pending")));
+    }
+    output.note("`mainstay dev` applies migrations when it starts again");
 }
 
 fn tell_served(anew: &ServedAnew, output: &Output) {

@@ -1,7 +1,7 @@
 //! `mainstay new NAME`: an application folder that works as it is.
 //!
-//! Two models that refer to each other, rules worth reading, rows to look at, a page
-//! that shows them. It writes into a folder that is not there or empty, and nowhere
+//! Two models that refer to each other, rules worth reading and what they come to, rows
+//! to look at, a page that shows them, a workflow that checks it all. It writes into a folder that is not there or empty, and nowhere
 //! else; git is initialised where git is there and the folder is in no repository.
 
 use std::{
@@ -13,7 +13,7 @@ use std::{
 use super::{Failure, arguments::NewArguments, output::Output};
 
 /// The files of a new app; `{{name}}` is its name.
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 11] = [
     ("mainstay.toml", include_str!("new/mainstay.toml")),
     ("models/users.toml", include_str!("new/users.toml")),
     ("models/posts.toml", include_str!("new/posts.toml")),
@@ -21,6 +21,8 @@ const FILES: [(&str, &str); 9] = [
     ("seed/posts.json", include_str!("new/posts.json")),
     ("public/index.html", include_str!("new/index.html")),
     ("public/app.js", include_str!("new/app.js")),
+    ("access.lock", include_str!("new/access.lock")),
+    (".github/workflows/check.yml", include_str!("new/check.yml")),
     ("README.md", include_str!("new/README.md")),
     (".gitignore", "/.mainstay/\n"),
 ];

@@ -3,7 +3,7 @@
 use mainstay_auth::{MintError, TokenRequest, mint};
 use serde_json::json;
 
-use super::{Failure, arguments::TokenArguments, open, output::Output};
+use super::{Failure, arguments::TokenArguments, open, output::Output, warn_of_undeclared};
 use crate::app::token_settings;
 
 pub(super) fn run(arguments: &TokenArguments, output: &Output) -> Result<(), Failure> {
@@ -18,12 +18,7 @@ pub(super) fn run(arguments: &TokenArguments, output: &Output) -> Result<(), Fai
     let settings = token_settings(&loaded.settings);
     let token = mint(&keyring, &request, &settings, mainstay_web::system_time())
         .map_err(|error: MintError| Failure::Usage(error.to_string()))?;
-    let declared = &loaded.settings.roles;
-    let is_unknown = |role: &&String| !declared.contains(role) && *role != "authenticated";
-    // Rules may ask for a role by name without its being declared.
-    for role in arguments.roles.iter().filter(is_unknown) {
-        output.warning(&format!("`[roles]` does not declare `{role}`"));
-    }
+    warn_of_undeclared(&arguments.roles, &loaded.settings.roles, output);
     if arguments.json {
         output.print(&format!("{:#}", json!({ "token": token })));
     } else {

@@ -51,7 +51,7 @@ impl AllMigrations {
 
 impl AllStandings {
     /// What it has not seen, in the order in which it is applied.
-    fn pending(self) -> impl Iterator<Item = Migration> {
+    pub(crate) fn pending(self) -> impl Iterator<Item = Migration> {
         let all = self.built_in.into_iter().chain([self.app]);
         all.flat_map(|standing| standing.pending)
     }
@@ -174,4 +174,70 @@ impl Database {
 /// The files of those that what came before them cannot go on beside.
 fn incompatible<'a>(ahead: impl Iterator<Item = &'a AppliedMigration>) -> Vec<String> {
     ahead.filter(|it| !it.record.compatible).map(|it| it.record.file()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, sync::Arc};
+
+    use mainstay_core::Catalog;
+    use mainstay_store::Snapshot;
+
+    use super::*;
+    use crate::{database::open, load::load};
+
+    const POSTS: &str = "[fields]\ntitle = { type = \"text\", required = true }\n";
+
+    /// An app on a database that has seen these built-in migrations and nothing else.
+    async fn app_after(files: &[SourceFile]) -> (tempfile::TempDir, Database, Arc<Catalog>) {
+        let directory = tempfile::tempdir().unwrap();
+        fs::create_dir(directory.path().join("models")).unwrap();
+        fs::write(directory.path().join("models/posts.toml"), POSTS).unwrap();
+        let folder = Folder::open(directory.path()).unwrap();
+        let loaded = load(folder.read().unwrap(), &[]).unwrap();
+        let database = open(&folder, &loaded.settings).await.unwrap();
+        let seen = Migrations::of("auth", &Snapshot::default(), files).unwrap();
+        for migration in seen.all() {
+            database.store.migrate(migration.clone(), migrate_cx()).await.unwrap();
+        }
+        (directory, database, loaded.catalog)
+    }
+
+    fn identity() -> Vec<SourceFile> {
+        mainstay_auth::migrations().iter().map(SourceFile::from).collect()
+    }
+
+    #[tokio::test]
+    async fn a_start_that_was_given_up_after_the_built_in_tables_is_made_good() {
+        for policy in [SchemaPolicy::EqualOrEmpty, SchemaPolicy::Additive] {
+            let (_directory, database, catalog) = app_after(&identity()).await;
+            let changes = database.bring_to(&catalog, policy).await.unwrap();
+            // What it had not come to any more.
+            assert_eq!(changes.built_in, ["built-in/mail/0001_mails.toml"]);
+            assert!(changes.created, "{changes:?}");
+            assert_eq!(changes.steps, ["create table posts"]);
+            let again = database.bring_to(&catalog, policy).await.unwrap();
+            assert!(!again.created && again.steps.is_empty(), "{again:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_database_of_a_later_mainstay_is_refused_unless_this_one_can_go_on_with_it() {
+        for (text, is_refused) in [("", true), ("compatible = true\n", false)] {
+            let mut files = identity();
+            let number = files.len() + 1;
+            let path = format!("{number:04}_later.toml");
+            files.push(SourceFile { path, text: text.to_owned() });
+            let (_directory, database, catalog) = app_after(&files).await;
+            for policy in [SchemaPolicy::Additive, SchemaPolicy::EqualOrEmpty] {
+                match database.bring_to(&catalog, policy).await {
+                    Err(DatabaseError::Newer { files, .. }) if is_refused => {
+                        assert_eq!(files, [format!("built-in/auth/{number:04}_later.toml")]);
+                    }
+                    Ok(_) if !is_refused => {}
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+    }
 }

@@ -51,7 +51,8 @@ async fn a_handler_that_panics_is_a_500_and_the_server_lives() {
 
 #[tokio::test]
 async fn an_app_is_a_router_for_a_server_of_ones_own() {
-    let app = TestApp::start(&[("models/posts.toml", POSTS)]).await;
+    let settings = ("mainstay.toml", "[auth]\nconfirm_email = false\n");
+    let app = TestApp::start(&[settings, ("models/posts.toml", POSTS)]).await;
     let folder = app.folder().to_owned();
     let router = App::load(folder).expect("no mistakes").router().await.expect("it opens");
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");

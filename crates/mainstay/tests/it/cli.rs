@@ -1,5 +1,7 @@
 //! The binary, from a command line: what it prints, what it leaves, how it ends.
 
+mod access;
+mod built_in;
 mod check;
 mod dev;
 mod migrate;
@@ -25,7 +27,8 @@ pub(crate) struct Ended {
     pub(crate) err: String,
 }
 
-/// The binary, without settings from whoever runs the tests.
+/// The binary, without settings from whoever runs the tests; where it serves as in
+/// production there is no mail server.
 pub(crate) fn mainstay(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mainstay"));
     for (name, _) in std::env::vars_os() {
@@ -33,6 +36,7 @@ pub(crate) fn mainstay(args: &[&str]) -> Command {
             command.env_remove(name);
         }
     }
+    command.env("MAINSTAY_AUTH__CONFIRM_EMAIL", "false");
     command.args(args).stdin(Stdio::null());
     command
 }

@@ -3,7 +3,7 @@
 use crate::support::{Caller, app};
 
 /// The files that a page shows: each block of TOML whose first line names one.
-fn files_of(page: &str) -> Vec<(String, String)> {
+pub(crate) fn files_of(page: &str) -> Vec<(String, String)> {
     let mut files = Vec::new();
     for block in page.split("```toml\n").skip(1) {
         let text = block.split("```").next().unwrap_or_default();

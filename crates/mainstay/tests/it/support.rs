@@ -56,9 +56,9 @@ impl App {
         self.0.request(method, &encoded(path), &all, body.as_bytes()).await
     }
 
-    /// The application folder.
-    pub(crate) fn folder(&self) -> &str {
-        self.0.folder().to_str().expect("UTF-8")
+    /// The application folder, with the database in it.
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.0.folder()
     }
 
     /// Goes over to the application folder with this file in it.

@@ -5,7 +5,8 @@ use cel::{
     common::ast::{Expr, LiteralValue, SelectExpr},
 };
 use mainstay_core::{
-    CallerTerm, FieldKind, JsonStep, ModelId, Operand, Path, RefId, RowRef, Scope, Type,
+    CallerTerm, Declarations, FieldKind, JsonStep, ModelId, Operand, Path, RefId, RowRef, Scope,
+    Type,
 };
 
 use super::{
@@ -194,8 +195,10 @@ impl<'c> Checker<'c> {
         model: ModelId,
         name: &str,
     ) -> Option<Typed<'c>> {
-        let ways: Vec<(String, ModelId, Way)> =
-            self.ways(model).into_iter().filter(|(known, ..)| known == name).collect();
+        let ways: Vec<(String, ModelId, Way)> = ways_from(self.declared, model)
+            .into_iter()
+            .filter(|(known, ..)| known == name)
+            .collect();
         match &ways[..] {
             [(_, target, way)] if from.scope != Scope::Old => {
                 Some(Typed::Rows { from, way: *way, model: *target, name: name.into() })
@@ -209,8 +212,7 @@ impl<'c> Checker<'c> {
             [] => self.no_member(node, model, name),
             ways if ways.iter().any(|(.., way)| self.is_in_doubt(*way)) => None,
             _ => {
-                let mut names: Vec<String> = self
-                    .ways(model)
+                let mut names: Vec<String> = ways_from(self.declared, model)
                     .into_iter()
                     .filter(|(known, target, _)| {
                         known != name && self.declared.model(*target).name.as_ref() == name
@@ -231,7 +233,7 @@ impl<'c> Checker<'c> {
     fn no_member<T>(&mut self, node: &IdedExpr, model: ModelId, name: &str) -> Option<T> {
         let declared = self.declared;
         let relations: Vec<String> =
-            self.ways(model).into_iter().map(|(known, ..)| known).collect();
+            ways_from(self.declared, model).into_iter().map(|(known, ..)| known).collect();
         let model = declared.model(model);
         let fields = model.fields.iter().map(|field| &*field.name);
         let is_bare = matches!(node.expr, Expr::Ident(_));
@@ -248,33 +250,6 @@ impl<'c> Checker<'c> {
             name,
             known,
         )
-    }
-
-    /// Every way from a row of a model to related rows, by name. No rule can name an
-    /// internal model.
-    fn ways(&self, model: ModelId) -> Vec<(String, ModelId, Way)> {
-        let declared = self.declared;
-        let is_exposed = |it: &RefId| !declared.model(declared.reference(*it).from).is_internal();
-        let arriving: Vec<RefId> = declared.references_to(model).filter(is_exposed).collect();
-        let mut ways = Vec::new();
-        for reference in &arriving {
-            let from = declared.reference(*reference).from;
-            let child = declared.model(from);
-            let way = Way::Direct(*reference);
-            ways.push((child.name.to_string(), from, way));
-            for field in &declared.reference(*reference).from_fields {
-                let name = format!("{}_by_{}", child.name, child.field(*field).name);
-                ways.push((name, from, way));
-            }
-            if child.junction {
-                for far in declared.references_from(from).filter(|far| far != reference) {
-                    let target = declared.reference(far).to;
-                    let name = declared.model(target).name.to_string();
-                    ways.push((name, target, Way::Through { near: *reference, far }));
-                }
-            }
-        }
-        ways
     }
 
     /// Whether it is not known if there is such a way.
@@ -329,4 +304,30 @@ impl<'c> Checker<'c> {
             .collect();
         items.into_iter().collect::<Option<Vec<_>>>().map(Typed::List)
     }
+}
+
+/// Every way from a row of a model to related rows, by name. No rule can name an internal
+/// model.
+pub(crate) fn ways_from(declared: Declarations<'_>, model: ModelId) -> Vec<(String, ModelId, Way)> {
+    let is_open = |it: &RefId| !declared.model(declared.reference(*it).from).is_internal();
+    let arriving: Vec<RefId> = declared.references_to(model).filter(is_open).collect();
+    let mut ways = Vec::new();
+    for reference in &arriving {
+        let from = declared.reference(*reference).from;
+        let child = declared.model(from);
+        let way = Way::Direct(*reference);
+        ways.push((child.name.to_string(), from, way));
+        for field in &declared.reference(*reference).from_fields {
+            let name = format!("{}_by_{}", child.name, child.field(*field).name);
+            ways.push((name, from, way));
+        }
+        if child.junction {
+            for far in declared.references_from(from).filter(|far| far != reference) {
+                let target = declared.reference(far).to;
+                let name = declared.model(target).name.to_string();
+                ways.push((name, target, Way::Through { near: *reference, far }));
+            }
+        }
+    }
+    ways
 }

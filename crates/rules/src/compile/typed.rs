@@ -64,7 +64,7 @@ pub(super) enum Typed<'c> {
 
 /// How related rows are reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(crate) enum Way {
     /// They refer to the row.
     Direct(RefId),
     /// Rows of a junction refer to both.

@@ -9,10 +9,11 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use mainstay_auth::{Account, AccountIdentity, AuthError, Factor, Issued, Refusal};
+use mainstay_auth::{Account, AccountIdentity, AuthCode, AuthError, Factor, Issued, Refusal};
 use mainstay_core::{Code, Error, Timestamp, ValueRef};
 use serde_json::{Map, Value as Json, json};
 
+use super::request::refusal;
 use crate::error::status;
 
 const API_VERSION: HeaderName = HeaderName::from_static("x-supabase-api-version");
@@ -23,7 +24,7 @@ pub(super) type Answer = Result<Response, Failed>;
 
 /// A call that came to nothing, as it is answered.
 #[derive(Debug)]
-pub(super) struct Failed(pub(super) AuthError);
+pub(crate) struct Failed(pub(super) AuthError);
 
 impl<E: Into<AuthError>> From<E> for Failed {
     fn from(error: E) -> Self {
@@ -38,6 +39,13 @@ impl IntoResponse for Failed {
             AuthError::Failed(error) => failed(&error),
         }
     }
+}
+
+/// What a page of another site is answered that sends what a cookie would allow.
+pub(crate) fn cross_site() -> Failed {
+    let message = "Another site has sent this request: forms and scripts that a cookie signs in \
+                   are this site's own";
+    refusal(403, AuthCode::CrossSite, message).into()
 }
 
 fn refused(refusal: &Refusal) -> Response {
@@ -81,6 +89,18 @@ fn error_body(code: &str, message: &str) -> Json {
     json!({ "code": code, "error_code": code, "message": message, "msg": message })
 }
 
+/// The code that a form's page is told; none of a failure that is ours.
+pub(super) fn code_of(error: &AuthError) -> Option<&'static str> {
+    match error {
+        AuthError::Refused(refusal) => Some(refusal.code.as_str()),
+        AuthError::Failed(error) => match error.code() {
+            Code::TokenInvalid | Code::TokenClaims => Some(AuthCode::BadJwt.as_str()),
+            code if status(code).is_server_error() => None,
+            _ => Some(AuthCode::ValidationFailed.as_str()),
+        },
+    }
+}
+
 /// An answer with this body.
 pub(super) fn ok(body: &Json) -> Response {
     with_status(StatusCode::OK, body)
@@ -93,6 +113,14 @@ fn with_status(status: StatusCode, body: &Json) -> Response {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(API_VERSION, VERSION);
+    res
+}
+
+/// An answer without a body.
+pub(super) fn nothing() -> Response {
+    let mut res = Response::new(Body::empty());
+    *res.status_mut() = StatusCode::NO_CONTENT;
+    res.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     res
 }
 

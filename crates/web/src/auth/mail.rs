@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::{
-    answer::{self, Answer},
+    answer::{self, Answer, Failed},
+    form::{Done, Form, Posted},
     request::{Body, SignedIn, Visitor, data, given, query_value, refusal},
 };
 use crate::state::State;
@@ -34,6 +35,7 @@ impl MailBody {
                 self.code_challenge_method.as_deref(),
             )?,
             redirect_to: query_value(query, "redirect_to"),
+            next: None,
         })
     }
 
@@ -88,11 +90,29 @@ pub(super) async fn send_recovery(
     AxumState(state): AxumState<State>,
     RawQuery(query): RawQuery,
     visitor: Visitor,
-    Body(body): Body<MailBody>,
+    posted: Posted<MailBody>,
 ) -> Answer {
+    let body = match posted {
+        Posted::Json(body) => body,
+        Posted::Form(form) => {
+            let sent = recovery_by_form(&state, &visitor, &form).await;
+            return form.answer(sent.map(|()| Done::at(form.sent.clone())));
+        }
+    };
     state.identity().count(Counted::Mail, &visitor.call)?;
     state.identity().mail_recovery(body.request(query.as_deref())?, &visitor.call).await?;
     Ok(answer::ok(&json!({})))
+}
+
+/// The same for a page without a script, whose `next` has the form for the new password.
+async fn recovery_by_form(state: &State, visitor: &Visitor, form: &Form) -> Result<(), Failed> {
+    state.identity().count(Counted::Mail, &visitor.call)?;
+    let request = MailRequest {
+        email: form.text("email").to_owned(),
+        next: Some(form.next.clone()),
+        ..MailRequest::default()
+    };
+    Ok(state.identity().mail_recovery(request, &visitor.call).await?)
 }
 
 /// Mails anew what was mailed before.

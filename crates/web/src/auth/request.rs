@@ -1,12 +1,12 @@
 //! What is read of a request: who calls from where, the parameters and the body.
 
 use axum::{
-    body::to_bytes,
+    body::{Bytes, to_bytes},
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, request::Parts},
 };
-use mainstay_auth::{Aal, AuthCode, AuthError, Call, Credentials, Recalled, Refusal};
-use mainstay_core::Code;
+use mainstay_auth::{Aal, AuthCode, AuthError, Call, CookieCaller, OpaqueId, Recalled, Refusal};
+use mainstay_core::{Actor, Code};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
@@ -15,13 +15,15 @@ use super::answer::Failed;
 use crate::{middleware::RequestContext, rest::RequestHeaders, state::State, who};
 
 /// Bytes of a body.
-pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
+const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// Somebody, of whom nothing more is asked. The anonymous key they send as their token
 /// makes them nobody, and so does anything else.
 #[derive(Debug)]
 pub(super) struct Visitor {
     pub(super) call: Call,
+    /// The id in the cookie of a session, good or not.
+    pub(super) cookie: Option<OpaqueId>,
 }
 
 /// A user with a session that stands.
@@ -32,6 +34,8 @@ pub(super) struct SignedIn {
     pub(super) session: Option<Uuid>,
     pub(super) aal: Aal,
     pub(super) is_anonymous: bool,
+    /// The same where a cookie says so.
+    pub(super) cookie: Option<CookieCaller>,
 }
 
 impl FromRequestParts<State> for Visitor {
@@ -39,8 +43,18 @@ impl FromRequestParts<State> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Failed> {
         let context = parts.extensions.get::<RequestContext>();
-        Ok(Self { call: who::call(state, &parts.headers, context) })
+        let cookie = RequestHeaders::read(&parts.headers).session_id(state.session_cookie());
+        Ok(Self { call: who::call(state, &parts.headers, context), cookie })
     }
+}
+
+/// The user of a request for a route of the app's own, and the session.
+pub(crate) async fn signed_in_parts(
+    state: &State,
+    parts: &mut Parts,
+) -> Result<(Uuid, Option<Uuid>, Call), Failed> {
+    let caller = SignedIn::from_request_parts(parts, state).await?;
+    Ok((caller.user, caller.session, caller.call))
 }
 
 impl FromRequestParts<State> for SignedIn {
@@ -54,9 +68,14 @@ impl FromRequestParts<State> for SignedIn {
 }
 
 async fn signed_in(state: &State, headers: &HeaderMap, call: Call) -> Result<SignedIn, Failed> {
-    let credentials = RequestHeaders::read(headers).credentials();
-    if !has_bearer(&credentials) {
-        return Err(no_authorization());
+    let read = RequestHeaders::read(headers);
+    let credentials = read.credentials();
+    if !credentials.has_bearer() {
+        let Some(id) = read.session_id(state.session_cookie()) else {
+            return Err(no_authorization());
+        };
+        let caller = who::by_cookie(state, &id, &call).await?.ok_or_else(no_authorization)?;
+        return Ok(SignedIn::with_cookie(caller, call));
     }
     let verified = state.app().verifier().credential(credentials, call.now)?;
     let verified = verified.ok_or_else(no_authorization)?;
@@ -81,8 +100,25 @@ async fn signed_in(state: &State, headers: &HeaderMap, call: Call) -> Result<Sig
         }
         Err(error) => return Err(error.into()),
     };
-    let is_anonymous = actor.claim(&["is_anonymous".into()]) == Some(&Json::Bool(true));
-    Ok(SignedIn { call: call.by(&actor), user, session, aal, is_anonymous })
+    let is_anonymous = is_anonymous(&actor);
+    Ok(SignedIn { call: call.by(&actor), user, session, aal, is_anonymous, cookie: None })
+}
+
+impl SignedIn {
+    fn with_cookie(caller: CookieCaller, call: Call) -> Self {
+        Self {
+            call: call.by(&caller.actor),
+            user: caller.user,
+            session: Some(caller.session),
+            aal: caller.aal,
+            is_anonymous: is_anonymous(&caller.actor),
+            cookie: Some(caller),
+        }
+    }
+}
+
+fn is_anonymous(actor: &Actor) -> bool {
+    actor.claim(&["is_anonymous".into()]) == Some(&Json::Bool(true))
 }
 
 /// Why the session of a token that verifies does not stand.
@@ -99,13 +135,6 @@ async fn why_ended(state: &State, user: Uuid, call: &Call) -> Result<AuthError, 
         }
     };
     Ok(refusal(403, code, message))
-}
-
-/// Whether a bearer token stands in the header for one.
-pub(super) fn has_bearer(credentials: &Credentials<'_>) -> bool {
-    credentials.authorization.is_some_and(|text| {
-        text.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer "))
-    })
 }
 
 pub(super) fn no_authorization() -> Failed {
@@ -130,23 +159,37 @@ pub(super) fn refusal(status: u16, code: AuthCode, message: &'static str) -> Aut
 #[derive(Debug)]
 pub(super) struct Body<T>(pub(super) T);
 
+/// The same where none has to come: clients name JSON as its type all the same.
+#[derive(Debug)]
+pub(super) struct MaybeBody<T>(pub(super) T);
+
 impl<T: DeserializeOwned> FromRequest<State> for Body<T> {
     type Rejection = Failed;
 
     async fn from_request(req: Request, _: &State) -> Result<Self, Failed> {
-        let bytes = to_bytes(req.into_body(), BODY_BYTES_MAX)
-            .await
-            .map_err(|_| bad_json("it cannot be read to its end"))?;
-        read_json(&bytes).map(Self)
+        Ok(Self(read_json(&read_bytes(req).await?)?))
     }
 }
 
-/// What a body of JSON says.
-pub(super) fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failed> {
-    serde_json::from_slice(bytes).map_err(|error| bad_json(&error.to_string()).into())
+impl<T: DeserializeOwned + Default> FromRequest<State> for MaybeBody<T> {
+    type Rejection = Failed;
+
+    async fn from_request(req: Request, _: &State) -> Result<Self, Failed> {
+        let bytes = read_bytes(req).await?;
+        Ok(Self(if bytes.is_empty() { T::default() } else { read_json(&bytes)? }))
+    }
 }
 
-pub(super) fn bad_json(detail: &str) -> AuthError {
+async fn read_bytes(req: Request) -> Result<Bytes, AuthError> {
+    let read = to_bytes(req.into_body(), BODY_BYTES_MAX).await;
+    read.map_err(|_| unreadable("it cannot be read to its end"))
+}
+
+fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, AuthError> {
+    serde_json::from_slice(bytes).map_err(|error| unreadable(&error.to_string()))
+}
+
+fn unreadable(detail: &str) -> AuthError {
     AuthError::Refused(Refusal {
         status: 400,
         code: AuthCode::BadJson,

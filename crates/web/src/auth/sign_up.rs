@@ -6,8 +6,10 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::{
-    answer::{self, Answer},
-    request::{Body, Visitor, data, given, query_value, refusal},
+    answer::{self, Answer, Failed},
+    form::{Done, Form, Posted},
+    request::{Visitor, data, given, query_value, refusal},
+    session::given_cookie,
 };
 use crate::state::State;
 
@@ -26,8 +28,15 @@ pub(super) async fn sign_up(
     AxumState(state): AxumState<State>,
     RawQuery(query): RawQuery,
     visitor: Visitor,
-    Body(body): Body<SignUpBody>,
+    posted: Posted<SignUpBody>,
 ) -> Answer {
+    let body = match posted {
+        Posted::Json(body) => body,
+        Posted::Form(form) => {
+            let signed_up = signed_up_by_form(&state, &visitor, &form).await;
+            return form.answer(signed_up);
+        }
+    };
     let (identity, call) = (state.identity(), &visitor.call);
     let (email, phone) = (given(body.email.as_ref()), given(body.phone.as_ref()));
     match (email, phone) {
@@ -58,9 +67,31 @@ pub(super) async fn sign_up(
             body.code_challenge_method.as_deref(),
         )?,
         redirect_to: query_value(query.as_deref(), "redirect_to"),
+        next: None,
     };
     Ok(match identity.sign_up(request, call).await? {
         SignedUp::In(issued) => answer::ok(&answer::session(&issued)),
         SignedUp::Mailed(account) => answer::ok(&answer::user(&account)),
+    })
+}
+
+/// Makes an account of a form: signed in with a cookie, or to be confirmed from a mail.
+async fn signed_up_by_form(state: &State, visitor: &Visitor, form: &Form) -> Result<Done, Failed> {
+    let (identity, call) = (state.identity(), &visitor.call);
+    identity.count(Counted::SignUp, call)?;
+    let request = SignUpRequest {
+        email: form.text("email").to_owned(),
+        password: form.text("password").to_owned(),
+        data: form.data(),
+        challenge: None,
+        redirect_to: None,
+        next: Some(form.next.clone()),
+    };
+    Ok(match identity.sign_up(request, call).await? {
+        SignedUp::Mailed(_) => Done::at(form.sent.clone()),
+        SignedUp::In(issued) => {
+            let held = identity.hold_by_cookie(*issued, visitor.cookie.as_ref(), call).await?;
+            Done::at(form.next.clone()).with_cookie(given_cookie(state, &held))
+        }
     })
 }

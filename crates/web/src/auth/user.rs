@@ -1,13 +1,18 @@
 //! `GET` and `PUT /auth/v1/user`: a user's own account.
 
-use axum::extract::{RawQuery, State as AxumState};
-use mainstay_auth::{AuthCode, Challenge, Counted, UserChanges};
+use axum::{
+    extract::{RawQuery, State as AxumState},
+    http::HeaderValue,
+};
+use mainstay_auth::{Account, AuthCode, Challenge, Counted, UserChanges};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::{
-    answer::{self, Answer},
+    answer::{self, Answer, Failed},
+    form::{Done, Form},
     request::{Body, SignedIn, given, query_value, refusal},
+    session::{rotated, with_cookie},
 };
 use crate::state::State;
 
@@ -62,7 +67,56 @@ pub(super) async fn update_user(
             body.code_challenge_method.as_deref(),
         )?,
         redirect_to: query_value(query.as_deref(), "redirect_to"),
+        next: None,
     };
-    let account = identity.update_user(caller.user, caller.session, changes, &caller.call).await?;
-    Ok(answer::ok(&answer::user(&account)))
+    let (account, cookie) = updated(&state, &caller, changes).await?;
+    let res = answer::ok(&answer::user(&account));
+    Ok(match cookie {
+        Some(cookie) => with_cookie(res, cookie),
+        None => res,
+    })
+}
+
+/// Changes the password or the address from a page without a script.
+pub(super) async fn update_user_by_form(
+    AxumState(state): AxumState<State>,
+    caller: Result<SignedIn, Failed>,
+    form: Form,
+) -> Answer {
+    let updated = async {
+        let caller = caller?;
+        state.identity().count(Counted::User, &caller.call)?;
+        let text = |name| form.get(name).map(str::to_owned);
+        let changes = UserChanges {
+            email: text("email"),
+            password: text("password"),
+            nonce: text("nonce"),
+            current_password: text("current_password"),
+            next: Some(form.next.clone()),
+            ..UserChanges::default()
+        };
+        let has_mail = changes.email.is_some();
+        let (_, cookie) = updated(&state, &caller, changes).await?;
+        let done = Done::at(if has_mail { form.sent.clone() } else { form.next.clone() });
+        Ok(match cookie {
+            Some(cookie) => done.with_cookie(cookie),
+            None => done,
+        })
+    };
+    let updated: Result<Done, Failed> = updated.await;
+    form.answer(updated)
+}
+
+/// The account as it is afterwards, and the cookie that stands for the session from then
+/// on, where the password has changed.
+async fn updated(
+    state: &State,
+    caller: &SignedIn,
+    changes: UserChanges,
+) -> Result<(Account, Option<HeaderValue>), Failed> {
+    let has_password = changes.password.is_some();
+    let (identity, call) = (state.identity(), &caller.call);
+    let account = identity.update_user(caller.user, caller.session, changes, call).await?;
+    let held = caller.cookie.as_ref().filter(|_| has_password);
+    Ok((account, rotated(state, held, call).await?))
 }

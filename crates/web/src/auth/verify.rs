@@ -3,18 +3,21 @@
 use axum::{
     body::Body as HttpBody,
     extract::{RawQuery, State as AxumState},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     response::Response,
 };
 use mainstay_auth::{
-    AuthCode, AuthError, By, Counted, Issued, Presented, Redeemed, Refusal, invalid,
+    AuthCode, AuthError, By, Counted, Issued, Presented, Redeemed, Refusal, SitePath, invalid,
 };
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    answer::{self, Answer},
-    request::{Body, Visitor, given, query_value},
+    answer::{self, Answer, Failed},
+    form::{Done, Form, Posted, see_other},
+    page,
+    request::{Visitor, given, query_value},
+    session::given_cookie,
 };
 use crate::state::State;
 
@@ -35,8 +38,15 @@ pub(super) struct VerifyBody {
 pub(super) async fn redeem(
     AxumState(state): AxumState<State>,
     visitor: Visitor,
-    Body(body): Body<VerifyBody>,
+    posted: Posted<VerifyBody>,
 ) -> Answer {
+    let body = match posted {
+        Posted::Json(body) => body,
+        Posted::Form(form) => {
+            let redeemed = redeemed_by_form(&state, &visitor, &form).await;
+            return form.answer(redeemed);
+        }
+    };
     let (identity, call) = (state.identity(), &visitor.call);
     identity.count(Counted::Verify, call)?;
     let kind =
@@ -70,8 +80,13 @@ pub(super) async fn redeem(
 pub(super) async fn open_link(
     AxumState(state): AxumState<State>,
     RawQuery(query): RawQuery,
+    method: Method,
     visitor: Visitor,
 ) -> Answer {
+    // What only looks at links, as scanners of mails do, must not use them up.
+    if method == Method::HEAD {
+        return Ok(Response::new(HttpBody::empty()));
+    }
     let (identity, call) = (state.identity(), &visitor.call);
     let query = query.as_deref();
     let kind =
@@ -79,6 +94,16 @@ pub(super) async fn open_link(
     let token = query_value(query, "token").or_else(|| query_value(query, "token_hash"));
     let token = token.ok_or_else(|| invalid("Verify requires a token or a token hash"))?;
     identity.count(Counted::Verify, call)?;
+    if let Some(next) = query_value(query, "next") {
+        let next = SitePath::parse(&next).map_err(|error| invalid(error.to_string()))?;
+        return match identity.link_sent_to(&kind, &token, call).await {
+            Ok(email) => Ok(page::opened_link(&state, &email, &token, &kind, &next)),
+            Err(error) => match answer::code_of(&error) {
+                Some(code) => Ok(see_other(&next.with_error(code), None)),
+                None => Err(error.into()),
+            },
+        };
+    }
     let asked = query_value(query, "redirect_to");
     let target = identity.settings().redirects.resolve(asked.as_deref()).to_owned();
     let has_challenge = token.starts_with("pkce_");
@@ -105,6 +130,22 @@ pub(super) async fn open_link(
     res.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     res.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     Ok(res)
+}
+
+/// Does what a link stands for whose reader says so on the page it opens, and signs them in
+/// with a cookie.
+async fn redeemed_by_form(state: &State, visitor: &Visitor, form: &Form) -> Result<Done, Failed> {
+    let (identity, call) = (state.identity(), &visitor.call);
+    identity.count(Counted::Verify, call)?;
+    let presented = Presented::Link(form.text("token"));
+    Ok(match identity.redeem(form.text("type"), presented, By::Posting, call).await? {
+        Redeemed::In(issued) => {
+            let held = identity.hold_by_cookie(*issued, visitor.cookie.as_ref(), call).await?;
+            Done::at(form.next.clone()).with_cookie(given_cookie(state, &held))
+        }
+        Redeemed::HalfWay => Done::at(form.next.clone()),
+        Redeemed::Code(_) => unreachable!("BUG: a code is given to who opens a link"),
+    })
 }
 
 type Pairs = Vec<(&'static str, String)>;

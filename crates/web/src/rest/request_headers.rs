@@ -3,8 +3,10 @@
 //! To ask a map for a header is to hash its name; the dialect has a dozen of them, and
 //! most requests bring few. Where a header that is one comes twice the first counts.
 
+use std::borrow::Cow;
+
 use axum::http::{HeaderMap, HeaderValue};
-use mainstay_auth::Credentials;
+use mainstay_auth::{Credentials, OpaqueId, SessionCookie};
 
 /// What a request's headers say.
 #[derive(Debug, Default)]
@@ -17,6 +19,8 @@ pub(crate) struct RequestHeaders<'a> {
     pub(super) prefer: Vec<&'a HeaderValue>,
     pub(super) range: Option<&'a HeaderValue>,
     apikey: Option<&'a HeaderValue>,
+    /// In HTTP/2 there may be several.
+    cookies: Vec<&'a HeaderValue>,
     authorization: Option<&'a HeaderValue>,
     origin: Option<&'a HeaderValue>,
 }
@@ -31,6 +35,10 @@ impl<'a> RequestHeaders<'a> {
                 "accept-profile" => &mut read.accept_profile,
                 "apikey" => &mut read.apikey,
                 "authorization" => &mut read.authorization,
+                "cookie" => {
+                    read.cookies.push(value);
+                    continue;
+                }
                 "content-profile" => &mut read.content_profile,
                 "content-type" => &mut read.content_type,
                 "origin" => &mut read.origin,
@@ -52,6 +60,31 @@ impl<'a> RequestHeaders<'a> {
             authorization: self.authorization.map(HeaderValue::as_bytes),
             apikey: self.apikey.map(HeaderValue::as_bytes),
             origin: self.origin.map(HeaderValue::as_bytes),
+        }
+    }
+}
+
+impl RequestHeaders<'_> {
+    /// The id in the cookie of a session, where there is one and it can be read.
+    pub(crate) fn session_id(&self, cookie: SessionCookie) -> Option<OpaqueId> {
+        cookie.find(&self.cookies()?).ok().flatten()
+    }
+
+    /// Whether there is such a cookie, whatever it holds.
+    pub(crate) fn has_cookie(&self, cookie: SessionCookie) -> bool {
+        let found = self.cookies().map(|cookies| cookie.find(&cookies));
+        found.is_some_and(|found| !matches!(found, Ok(None)))
+    }
+
+    /// All cookies, as one header has them (RFC 9113 section 8.2.3).
+    pub(crate) fn cookies(&self) -> Option<Cow<'_, [u8]>> {
+        match &self.cookies[..] {
+            [] => None,
+            [one] => Some(one.as_bytes().into()),
+            several => {
+                let several: Vec<&[u8]> = several.iter().map(|it| it.as_bytes()).collect();
+                Some(several.join(&b"; "[..]).into())
+            }
         }
     }
 }

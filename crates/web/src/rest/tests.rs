@@ -15,8 +15,11 @@ use axum::{
     http::{Request, Response},
 };
 use expect_test::{Expect, expect};
-use mainstay_auth::{Keyring, TokenSettings, Verifier};
+use mainstay_auth::{
+    Identity, IdentitySettings, Keyring, Outgoing, RedirectTargets, Rows, TokenSettings, Verifier,
+};
 use mainstay_core::{Catalog, Error, Limits, SourceFile, Value, ValueRef, read_app};
+use mainstay_mail::Templates;
 use mainstay_plan::{Features, Planner, Query, ReadPlan, Source};
 use mainstay_store::{
     Answer, Applied, AppliedMigration, Capabilities, Committed, Cx, End, Event, Health, Migration,
@@ -162,7 +165,7 @@ fn serve_app(told: Told, files: &[(&str, &str)]) -> (Router, Arc<ToldStore>) {
     (router(state), store)
 }
 
-fn app_of(files: &[(&str, &str)], keyring: &Keyring) -> App {
+fn parts_of(files: &[(&str, &str)], keyring: &Keyring) -> (Arc<Planner>, Arc<Verifier>) {
     let file = |(path, text): &(&str, &str)| SourceFile {
         path: (*path).to_owned(),
         text: (*text).to_owned(),
@@ -176,7 +179,7 @@ fn app_of(files: &[(&str, &str)], keyring: &Keyring) -> App {
         TokenSettings::new("test"),
         Box::new(|roles| (roles.to_vec(), Vec::new())),
     );
-    App::new("blog", Arc::new(planner), Arc::new(verifier))
+    (Arc::new(planner), Arc::new(verifier))
 }
 
 fn state_of(
@@ -196,8 +199,23 @@ fn state_of(
     let store = Arc::new(ToldStore { told, capabilities, ended: Mutex::default() });
     let keyring = Keyring::generate();
     let settings = Settings { rehearsal: Rehearsal::Allowed, server_timing, ..Settings::new() };
-    let app = app_of(files, &keyring);
-    (State::new(app, Arc::clone(&store) as Arc<dyn Store>, settings), store)
+    let (planner, verifier) = parts_of(files, &keyring);
+    let rows = Rows::new(Arc::clone(&store) as Arc<dyn Store>, Arc::clone(&planner));
+    let identity = identity(rows, keyring, &verifier);
+    let app = App::new("blog", planner, verifier);
+    (State::new(app, Arc::clone(&store) as Arc<dyn Store>, Arc::new(identity), settings), store)
+}
+
+/// No account is ever asked for here; tokens are taken as they are.
+fn identity(rows: Rows, keyring: Keyring, verifier: &Arc<Verifier>) -> Identity {
+    let redirects = RedirectTargets::new("http://localhost", []).expect("a site");
+    let settings = IdentitySettings {
+        takes_tokens_without_session: true,
+        ..IdentitySettings::new(TokenSettings::new("test"), "http://localhost", redirects)
+    };
+    let templates = Arc::new(Templates::read(&[]).expect("good templates"));
+    let mails = Outgoing { templates, waker: None };
+    Identity::new(Arc::new(rows), Arc::new(keyring), Arc::clone(verifier), settings, mails)
 }
 
 /// Headers that are the same on nearly every answer, and are shown where they differ.
@@ -352,7 +370,7 @@ async fn each_stage_is_timed_where_that_is_told() {
     let res = router(state).oneshot(req).await.unwrap();
     let told = res.headers()["server-timing"].to_str().unwrap();
     let stages: Vec<&str> = told.split(", ").map(|it| it.split(';').next().unwrap()).collect();
-    assert_eq!(stages, ["decode", "who", "plan", "store", "encode"]);
+    assert_eq!(stages, ["who", "decode", "plan", "store", "encode"]);
 }
 
 #[tokio::test]
@@ -361,7 +379,8 @@ async fn a_reload_replaces_the_app_for_the_next_request() {
     let routes = router(state.clone());
     assert!(ask(routes.clone(), "GET /rest/v1/posts").await.starts_with("200"));
     let pages = POSTS.replace("title", "heading");
-    state.reload(app_of(&[("models/pages.toml", &pages)], &Keyring::generate()));
+    let (planner, _) = parts_of(&[("models/pages.toml", &pages)], &Keyring::generate());
+    state.reload(planner, Box::new(|roles| (roles.to_vec(), Vec::new())));
     assert!(ask(routes.clone(), "GET /rest/v1/posts").await.starts_with("404"));
     assert!(
         ask(routes, "GET /rest/v1/pages?select=heading").await.ends_with(r#"[{"heading":"t"}]"#)

@@ -23,7 +23,10 @@ use crate::{
 const ROWS_PER_POST: u64 = 1000;
 
 const FILES: [(&str, &str); 5] = [
-    ("mainstay.toml", "[app]\nname = \"bench\"\n"),
+    (
+        "mainstay.toml",
+        "[app]\nname = \"bench\"\n\n[auth]\nconfirm_email = false\nsessionless_tokens = true\n",
+    ),
     (
         "models/authors.toml",
         r#"[fields]

@@ -60,7 +60,7 @@ impl Stand {
             ports.into_iter().flatten().map(|port| format!("127.0.0.1:{port}")).collect();
         let url = format!("postgres://postgres@{}/postgres", hosts.join(","));
         let settings = format!(
-            "[app]\nname = \"faults\"\n\n[database]\nurl = \"{url}\"\n\n\
+            "[app]\nname = \"faults\"\n\n[auth]\nconfirm_email = false\n\n[database]\nurl = \"{url}\"\n\n\
              [limits]\nrequest_ms = {REQUEST_MS}\n"
         );
         let scratch = Scratch::new(&format!("faults-{}", proxy.port()))?;

@@ -5,7 +5,7 @@ mod standing;
 
 use serde_json::{Value as Json, json as object};
 
-use super::{PASSWORD, administer, events, notes, sign_in, sign_up};
+use super::operator::{PASSWORD, administer, events, notes, sign_in, sign_up};
 use crate::support::{App, Caller, json};
 
 const USERS: &str = "/auth/v1/admin/users";

@@ -1,6 +1,9 @@
 //! `mainstay dev`: who may reach it, and how it follows its folder.
 
-use std::net::TcpListener;
+use std::{
+    io::{BufRead as _, BufReader},
+    net::TcpListener,
+};
 
 use mainstay::testing::TestApp;
 
@@ -88,6 +91,35 @@ fn what_is_added_to_the_models_is_served_and_mistakes_leave_it_as_it_was() {
     );
     assert!(server.get("/rest/v1/posts?select=body", "").starts_with("HTTP/1.1 200 "));
     assert!(server.get("/rest/v1/notes", "").starts_with("HTTP/1.1 401 "));
+}
+
+#[test]
+fn a_migration_is_told_of_as_it_is_written_and_applied_at_the_next_start() {
+    let directory = folder(&[("models/posts.toml", POSTS)]);
+    assert_eq!(run(&["migrate", "new", "start", text(&directory)]).code, Some(0));
+    let mut server = Server::start("dev", directory.path());
+    let mut errors = BufReader::new(server.child.stderr.take().expect("piped")).lines();
+    let mut told = |wanted: &str| loop {
+        let line = errors.next().expect("it goes on").expect("UTF-8");
+        if line.contains(wanted) {
+            break;
+        }
+    };
+    let file = "migrations/0002_by_hand.toml";
+    write(directory.path(), file, "[[step]]\nkind = \"sqll\"\n");
+    told("unknown variant `sqll`");
+    told("the app goes on as it was");
+    // Whoever goes on writing is told each time, and nothing of it is applied.
+    for title in ["One", "Two"] {
+        let sql = format!("INSERT INTO posts VALUES (randomblob(16), '{title}', 0, 0, 1)");
+        let step = format!("[[step]]\nkind = \"sql\"\nsql.sqlite = \"{sql}\"\n");
+        write(directory.path(), file, &step);
+        server.until("0002_by_hand.toml  pending");
+        assert!(server.get("/rest/v1/posts", "").ends_with("[]"));
+    }
+    drop(server);
+    let server = Server::start("dev", directory.path());
+    assert!(server.get("/rest/v1/posts?select=title", "").ends_with(r#"[{"title":"Two"}]"#));
 }
 
 #[test]

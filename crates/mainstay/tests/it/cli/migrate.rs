@@ -49,6 +49,7 @@ fn a_migration_is_written_applied_and_told_of() {
     .assert_eq(done(&migrate(&directory, &["new", "again"])));
     expect![[r#"
         built-in/auth/0001_identity.toml  pending
+        built-in/mail/0001_mails.toml     pending
         0001_start.toml                   pending
     "#]]
     .assert_eq(done(&migrate(&directory, &["status"])));
@@ -62,7 +63,7 @@ fn a_migration_is_written_applied_and_told_of() {
     let ended = migrate(&directory, &["status", "--json"]);
     let status: Json = serde_json::from_str(done(&ended)).expect("JSON");
     assert_eq!(status["models_equal"], false);
-    for (migration, lineage) in [(0, "auth"), (1, "app")] {
+    for (migration, lineage) in [(0, "auth"), (1, "mail"), (2, "app")] {
         let migration = &status["migrations"][migration];
         assert_eq!(
             (&migration["lineage"], &migration["state"]),

@@ -32,6 +32,13 @@ fn a_new_app_is_served_as_it_is_and_git_sees_only_its_sources() {
     let checked = run(&["check", path]);
     assert_eq!((checked.code, checked.err.as_str()), (Some(0), ""));
     assert!(checked.out.starts_with("no mistakes in 2 models"));
+    let workflow = fs::read_to_string(app.join(".github/workflows/check.yml")).expect("made");
+    for step in workflow.lines().filter_map(|line| line.trim().strip_prefix("run: mainstay ")) {
+        let arguments: Vec<&str> = step.split(' ').collect();
+        let ended = end_of(mainstay(&arguments).current_dir(&app));
+        assert_eq!((ended.code, ended.err.as_str()), (Some(0), ""), "{step}");
+    }
+    assert!(workflow.contains("mainstay access --check"));
 }
 
 #[test]

@@ -26,6 +26,6 @@ pub(in crate::auth) async fn delete(
     Path((id, factor)): Path<(String, String)>,
 ) -> Answer {
     let (id, factor) = (user_id_of(&id)?, id_of(&factor, "factor_id must be an UUID")?);
-    let removed = state.identity().remove_factor(id, factor, &admin.call).await?;
+    let removed = state.identity().take_factor(id, factor, &admin.call).await?;
     Ok(answer::ok(&answer::factor(&removed)))
 }

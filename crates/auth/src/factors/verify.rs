@@ -1,0 +1,119 @@
+//! Showing a factor's code: the session is raised, and a new factor counts from then on.
+
+use mainstay_core::removal::removed;
+use uuid::Uuid;
+
+use super::{FACTORS, StoredFactor, TRIES_MAX, UNVERIFIED, VERIFIED, place};
+use crate::{
+    Identity, Issued, TotpOutcome,
+    audit::{Event, Outcome},
+    call::Call,
+    refusal::{AuthCode, AuthError, AuthResult, invalid, refused},
+    rows::{Cell, Change, is, is_not},
+    session::Method,
+    sign_up::gone,
+};
+
+/// A code, and what it answers.
+#[derive(Clone, Copy)]
+pub struct ShownCode<'a> {
+    /// Whose code it is.
+    pub factor: Uuid,
+    /// The challenge.
+    pub challenge: Uuid,
+    /// The digits.
+    pub code: &'a str,
+}
+
+impl Identity {
+    /// Raises one of a user's sessions by a factor's code. It is the same session with new
+    /// tokens; the user's other sessions that saw no second factor end, and so do their
+    /// factors that were begun beside this one.
+    ///
+    /// # Errors
+    /// `mfa_factor_not_found`, `mfa_ip_address_mismatch` (the challenge was used, or is of
+    /// another session), `mfa_challenge_expired`, `mfa_verification_failed`,
+    /// `mfa_totp_verify_not_enabled`, `no_authorization` (anonymous),
+    /// `over_request_rate_limit`, `validation_failed`; where the store cannot be asked.
+    pub async fn verify_factor(
+        &self,
+        user: Uuid,
+        session: Option<Uuid>,
+        shown: ShownCode<'_>,
+        call: &Call,
+    ) -> AuthResult<Issued> {
+        if shown.code.is_empty() {
+            return Err(invalid("Code needs to be non-empty"));
+        }
+        for _ in 0..TRIES_MAX {
+            match self.try_code(user, session, shown, call).await {
+                Err(error) if error.is_overtaken() => {}
+                other => return other,
+            }
+        }
+        Err(wrong_code())
+    }
+
+    async fn try_code(
+        &self,
+        user: Uuid,
+        session: Option<Uuid>,
+        shown: ShownCode<'_>,
+        call: &Call,
+    ) -> AuthResult<Issued> {
+        let (_, session) = self.factor_user(user, session, call).await?;
+        let factor = self.factor_of(user, shown.factor, call).await?;
+        self.check_offered(&factor)?;
+        self.check_challenge(shown, &session, call).await?;
+        self.count_guess(&factor, call).await?;
+        let opened = self.open_factor(user, &factor)?;
+        let outcome = opened.secret.verify(shown.code, call.now, factor.last_step);
+        let TotpOutcome::Right { step } = outcome else {
+            let told = self.entry(Event::FactorVerified, Outcome::Refused, Some(user), call);
+            self.tell(told, call).await;
+            return Err(wrong_code());
+        };
+        let sealed = opened
+            .is_outdated
+            .then(|| self.secrets.seal(opened.secret.as_bytes(), &place(&user, &factor.shown.id)));
+        let mut changes = vec![
+            taken(&factor, step, sealed),
+            self.challenge_used(shown.challenge, call),
+            unverified_of(user, factor.shown.id),
+        ];
+        let (session, raise) = self.raised(session, Method::Totp, Some(factor.shown.id), call);
+        changes.extend(raise);
+        changes.push(self.entry(Event::FactorVerified, Outcome::Done, Some(user), call));
+        self.rows.write(changes, &call.cx, call.now).await?;
+        self.standing.forget_user(user);
+        let account = self.account(user, call).await?.ok_or_else(gone)?;
+        self.issue(account, &session, call)
+    }
+}
+
+/// The change by which a code counts: its step is the last one, where no other was taken
+/// since the factor was read.
+fn taken(factor: &StoredFactor, step: i64, sealed: Option<Vec<u8>>) -> Change {
+    let mut as_read = vec![is("id", factor.shown.id)];
+    if !removed("totp-replay") {
+        as_read.push(factor.is_as_read());
+    }
+    let mut values: Vec<(&'static str, Cell)> = vec![
+        ("status", VERIFIED.into()),
+        ("last_step", step.into()),
+        ("guesses", Cell::Int(0)),
+        ("guessed_at", Cell::Absent),
+    ];
+    values.extend(sealed.map(|sealed| ("secret", sealed.into())));
+    Change::update(FACTORS, as_read, values).or_nothing()
+}
+
+/// The change that drops the factors a user began and did not verify, but for one.
+fn unverified_of(user: Uuid, but: Uuid) -> Change {
+    let filters = vec![is("user", user), is("status", UNVERIFIED), is_not("id", but)];
+    Change::delete(FACTORS, filters)
+}
+
+fn wrong_code() -> AuthError {
+    refused(422, AuthCode::MfaVerificationFailed, "Invalid TOTP code entered")
+}

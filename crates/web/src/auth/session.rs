@@ -1,0 +1,116 @@
+//! `/auth/v1/session`: signing in and out with a cookie.
+
+use axum::{
+    extract::State as AxumState,
+    http::{HeaderValue, header},
+    response::Response,
+};
+use mainstay_auth::{CookieCaller, CookieSession, Counted, OpaqueId, invalid};
+use serde::Deserialize;
+
+use super::{
+    answer::{self, Answer, Failed},
+    form::{Done, Form, Posted},
+    request::{Visitor, given},
+};
+use crate::state::State;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct SessionBody {
+    email: Option<String>,
+    password: Option<String>,
+}
+
+/// Signs in with an address and a password.
+pub(super) async fn open(
+    AxumState(state): AxumState<State>,
+    visitor: Visitor,
+    posted: Posted<SessionBody>,
+) -> Answer {
+    match posted {
+        Posted::Json(body) => {
+            let email = given(body.email.as_ref()).ok_or_else(|| invalid("missing email"))?;
+            let password = body.password.as_deref().unwrap_or_default();
+            let session = opened(&state, &visitor, email, password).await?;
+            let res = answer::ok(&answer::user(&session.account));
+            Ok(with_cookie(res, given_cookie(&state, &session)))
+        }
+        Posted::Form(form) => {
+            let opened = opened(&state, &visitor, form.text("email"), form.text("password")).await;
+            form.answer(opened.map(|session| {
+                Done::at(form.next.clone()).with_cookie(given_cookie(&state, &session))
+            }))
+        }
+    }
+}
+
+async fn opened(
+    state: &State,
+    visitor: &Visitor,
+    email: &str,
+    password: &str,
+) -> Result<CookieSession, Failed> {
+    let (identity, call) = (state.identity(), &visitor.call);
+    identity.count(Counted::Token, call)?;
+    let presented = visitor.cookie.as_ref();
+    Ok(identity.sign_in_with_cookie(email, password, presented, call).await?)
+}
+
+/// Signs out: the session of the cookie ends, and the browser forgets it.
+pub(super) async fn close(AxumState(state): AxumState<State>, visitor: Visitor) -> Answer {
+    closed(&state, &visitor).await?;
+    Ok(with_cookie(answer::nothing(), cleared(&state)))
+}
+
+/// The same for a page without a script.
+pub(super) async fn close_by_form(
+    AxumState(state): AxumState<State>,
+    visitor: Visitor,
+    form: Form,
+) -> Answer {
+    let closed = closed(&state, &visitor).await;
+    form.answer(closed.map(|()| Done::at(form.next.clone()).with_cookie(cleared(&state))))
+}
+
+async fn closed(state: &State, visitor: &Visitor) -> Result<(), Failed> {
+    if let Some(presented) = &visitor.cookie {
+        state.identity().end_cookie(presented, &visitor.call).await?;
+    }
+    Ok(())
+}
+
+/// The header that gives a browser its session.
+pub(super) fn given_cookie(state: &State, session: &CookieSession) -> HeaderValue {
+    header_value(state.session_cookie().set(&session.id, session.max_age_s))
+}
+
+/// The header that takes it away.
+pub(super) fn cleared(state: &State) -> HeaderValue {
+    header_value(state.session_cookie().clear())
+}
+
+/// The header that gives a browser its session under another id, where a cookie stands for
+/// it: for every change of what the session may do.
+///
+/// # Errors
+/// Where the session has ended, or the store cannot be asked.
+pub(super) async fn rotated(
+    state: &State,
+    caller: Option<&CookieCaller>,
+    call: &mainstay_auth::Call,
+) -> Result<Option<HeaderValue>, Failed> {
+    let Some(caller) = caller else { return Ok(None) };
+    let id: OpaqueId = state.identity().rotate_cookie(caller, call).await?;
+    let max_age_s = state.identity().settings().session_max_s;
+    Ok(Some(header_value(state.session_cookie().set(&id, max_age_s))))
+}
+
+/// The same answer with a cookie.
+pub(super) fn with_cookie(mut res: Response, cookie: HeaderValue) -> Response {
+    res.headers_mut().append(header::SET_COOKIE, cookie);
+    res
+}
+
+fn header_value(text: String) -> HeaderValue {
+    HeaderValue::try_from(text).expect("BUG: a cookie is ASCII without controls")
+}
