@@ -54,7 +54,7 @@ impl Served {
             identity_settings(),
             Outgoing { templates: Arc::new(templates), waker: None },
         );
-        let settings = Settings { clock: || app().now, ..Settings::new(app().keyring.jwks()) };
+        let settings = Settings { clock: || app().now, ..Settings::new() };
         let served = mainstay_web::App::new("fuzz", planner, verifier);
         let state = State::new(served, Arc::clone(&store) as _, Arc::new(identity), settings);
         // Time passes where nothing else does: an answer that is held back costs none.

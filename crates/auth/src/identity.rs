@@ -195,16 +195,16 @@ impl Identity {
         self.attempts.request(counted, call)
     }
 
-    /// What signs and seals what an app keeps in its visitors' browsers.
-    #[must_use]
-    pub fn cookie_values(&self) -> &CookieValues {
-        &self.cookies
-    }
-
     /// The public keys that hold at this time, as JSON: what others verify tokens with.
     #[must_use]
     pub fn jwks(&self, now: Timestamp) -> String {
         self.keyring.jwks_at(now)
+    }
+
+    /// What signs and seals what an app keeps in its visitors' browsers.
+    #[must_use]
+    pub fn cookie_values(&self) -> &CookieValues {
+        &self.cookies
     }
 
     /// What verifies tokens.

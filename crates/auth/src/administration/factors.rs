@@ -1,4 +1,4 @@
-//! The second factors of an account, for whoever administers it.
+//! The second factors of an account.
 
 use uuid::Uuid;
 

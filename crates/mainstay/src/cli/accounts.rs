@@ -45,6 +45,7 @@ impl Accounts {
         let settings = token_settings(&loaded.settings);
         let verifier = Arc::new(Verifier::new(&keyring, settings, expand_roles(&loaded)));
         let planner = planner(&loaded, Mode::Production);
+        let rows = Arc::new(Rows::new(Arc::clone(&database.store), planner));
         let identity = identity(Parts {
             settings: &loaded.settings,
             // No mail is sent from here, so none needs a server.
@@ -52,7 +53,7 @@ impl Accounts {
             address: None,
             keyring,
             verifier,
-            rows: Arc::new(Rows::new(Arc::clone(&database.store), planner)),
+            rows,
             mail: &loaded.mail,
             waker: None,
         })?;

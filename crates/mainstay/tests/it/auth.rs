@@ -3,11 +3,15 @@
 //! Hashes are cheap here, and nobody waits for a mail. What a test wants to have happened
 //! long ago it writes into the database's file.
 
+mod admin;
 mod cookies;
 mod csrf;
 mod extract;
 mod factors;
 mod forms;
+mod operator;
+mod roles;
+mod users_cli;
 mod visitor;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};

@@ -1,7 +1,6 @@
 //! Mainstay as its users meet it: over a socket, and from a command line.
 
 mod accounts;
-mod administration;
 mod app;
 mod auth;
 mod built_in;

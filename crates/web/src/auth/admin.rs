@@ -9,19 +9,14 @@ pub(super) mod factors;
 pub(super) mod links;
 pub(super) mod users;
 
-use axum::{
-    body::to_bytes,
-    extract::{FromRequest, FromRequestParts, Request},
-    http::request::Parts,
-};
+use axum::{extract::FromRequestParts, http::request::Parts};
 use mainstay_auth::{AuthCode, AuthError, Call};
 use mainstay_core::Code;
-use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::{
     answer::Failed,
-    request::{BODY_BYTES_MAX, bad_json, no_authorization, read_json, refusal},
+    request::{no_authorization, refusal},
 };
 use crate::{middleware::RequestContext, rest::RequestHeaders, state::State, who};
 
@@ -52,24 +47,6 @@ impl FromRequestParts<State> for Admin {
             return Err(refusal(403, AuthCode::NotAdmin, "User not allowed").into());
         }
         Ok(Self { call: call.by(verified.actor()) })
-    }
-}
-
-/// A body of JSON that need not be there.
-#[derive(Debug)]
-pub(super) struct OptionalBody<T>(pub(super) T);
-
-impl<T: DeserializeOwned + Default> FromRequest<State> for OptionalBody<T> {
-    type Rejection = Failed;
-
-    async fn from_request(req: Request, _: &State) -> Result<Self, Failed> {
-        let bytes = to_bytes(req.into_body(), BODY_BYTES_MAX)
-            .await
-            .map_err(|_| bad_json("it cannot be read to its end"))?;
-        match bytes.trim_ascii().is_empty() {
-            true => Ok(Self(T::default())),
-            false => Ok(Self(read_json(&bytes)?)),
-        }
     }
 }
 

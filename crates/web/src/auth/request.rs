@@ -15,7 +15,7 @@ use super::answer::Failed;
 use crate::{middleware::RequestContext, rest::RequestHeaders, state::State, who};
 
 /// Bytes of a body.
-pub(super) const BODY_BYTES_MAX: usize = 1 << 20;
+const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// Somebody, of whom nothing more is asked. The anonymous key they send as their token
 /// makes them nobody, and so does anything else.
@@ -176,12 +176,11 @@ async fn read_bytes(req: Request) -> Result<Bytes, AuthError> {
     read.map_err(|_| bad_json("it cannot be read to its end"))
 }
 
-/// What a body of JSON says.
-pub(super) fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, AuthError> {
+fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, AuthError> {
     serde_json::from_slice(bytes).map_err(|error| bad_json(&error.to_string()))
 }
 
-pub(super) fn bad_json(detail: &str) -> AuthError {
+fn bad_json(detail: &str) -> AuthError {
     AuthError::Refused(Refusal {
         status: 400,
         code: AuthCode::BadJson,

@@ -11,11 +11,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use super::{Admin, OptionalBody, user_id_of};
+use super::{Admin, user_id_of};
 use crate::{
     auth::{
         answer::{self, Answer},
-        request::{Body, given, query_value, refusal},
+        request::{Body, MaybeBody, given, query_value, refusal},
     },
     state::State,
 };
@@ -111,7 +111,7 @@ pub(in crate::auth) async fn delete(
     AxumState(state): AxumState<State>,
     admin: Admin,
     Path(id): Path<String>,
-    OptionalBody(body): OptionalBody<DeleteBody>,
+    MaybeBody(body): MaybeBody<DeleteBody>,
 ) -> Answer {
     let deletion = match body.should_soft_delete {
         Some(true) => Deletion::Soft,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json as object};
 
-use super::{NOTES, administer, events, notes, seen, sign_up, sign_up_saying};
+use super::operator::{NOTES, administer, events, notes, seen, sign_up, sign_up_saying};
 use crate::support::{Caller, json};
 
 const KEPT: &str = r#"[{"text":"kept"}]"#;
@@ -85,7 +85,7 @@ async fn nobody_gives_themselves_roles_or_what_else_is_the_apps_to_say() {
     // Beside the password instead of in what is said.
     let mut beside = claim.clone();
     beside["email"] = "bob@example.com".into();
-    beside["password"] = super::PASSWORD.into();
+    beside["password"] = super::operator::PASSWORD.into();
     let bob = json(&app.post(&Caller::Anonymous, "/auth/v1/signup", &beside.to_string()).await);
     assert_eq!(bob["user"]["app_metadata"], expected);
     // Of their own account.

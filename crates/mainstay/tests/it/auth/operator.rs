@@ -1,8 +1,4 @@
-//! Accounts and sessions over a real socket, one file for each part of them.
-
-mod admin;
-mod roles;
-mod users_cli;
+//! An app whose operators look after accounts, and its members.
 
 use serde_json::{Value as Json, json as object};
 
@@ -13,10 +9,11 @@ use crate::{
 
 /// An app whose notes show who somebody is to it. A standing that was looked up holds for
 /// minutes, so that no test passes because it was forgotten by itself.
-const NOTES: &[(&str, &str)] = &[
+pub(crate) const NOTES: &[(&str, &str)] = &[
     (
         "mainstay.toml",
-        "[auth]\nsession_check_s = 300\nmail_every_s = 0\nrequests_max = 1000\n\
+        "[auth]\nsession_check_s = 300\npassword_memory_kib = 1024\npassword_iterations = 1\n\
+         mail_every_s = 0\nrequests_max = 1000\n\
          tokens_max = 1000\n[roles]\neditor = {}\nauditor = {}\n",
     ),
     (
@@ -42,19 +39,19 @@ update = "id == auth.id"
     ),
 ];
 
-const PASSWORD: &str = "a long enough sentence";
+pub(crate) const PASSWORD: &str = "a long enough sentence";
 
-async fn notes() -> App {
+pub(crate) async fn notes() -> App {
     let app = app(NOTES).await;
     app.created(&Caller::Service, "notes", r#"[{"text":"kept"}]"#).await;
     app
 }
 
 /// Somebody who has signed up and is signed in.
-struct Member {
-    id: String,
-    caller: Caller,
-    refresh_token: String,
+pub(crate) struct Member {
+    pub(crate) id: String,
+    pub(crate) caller: Caller,
+    pub(crate) refresh_token: String,
 }
 
 impl Member {
@@ -69,38 +66,38 @@ impl Member {
 }
 
 /// Signs somebody up with more said than a password.
-async fn sign_up_saying(app: &App, email: &str, data: Json) -> Member {
+pub(crate) async fn sign_up_saying(app: &App, email: &str, data: Json) -> Member {
     let body = object!({ "email": email, "password": PASSWORD, "data": data }).to_string();
     let res = app.post(&Caller::Anonymous, "/auth/v1/signup", &body).await;
     assert_eq!(res.status, 200, "{}", res.body);
     Member::of(&json(&res))
 }
 
-async fn sign_up(app: &App, email: &str) -> Member {
+pub(crate) async fn sign_up(app: &App, email: &str) -> Member {
     sign_up_saying(app, email, object!({})).await
 }
 
 /// The status and the code of a sign-in.
-async fn sign_in(app: &App, email: &str, password: &str) -> (u16, Json) {
+pub(crate) async fn sign_in(app: &App, email: &str, password: &str) -> (u16, Json) {
     let body = object!({ "email": email, "password": password }).to_string();
     let path = "/auth/v1/token?grant_type=password";
     let res = app.post(&Caller::Anonymous, path, &body).await;
     (res.status, json(&res)["code"].clone())
 }
 
-async fn refresh(app: &App, member: &Member) -> u16 {
+pub(crate) async fn refresh(app: &App, member: &Member) -> u16 {
     let body = object!({ "refresh_token": member.refresh_token }).to_string();
     app.post(&Caller::Anonymous, "/auth/v1/token?grant_type=refresh_token", &body).await.status
 }
 
 /// What a member sees of the notes.
-async fn seen(app: &App, caller: &Caller) -> (u16, String) {
+pub(crate) async fn seen(app: &App, caller: &Caller) -> (u16, String) {
     let res = app.get(caller, "/rest/v1/notes?select=text").await;
     (res.status, res.body)
 }
 
 /// Changes an account as an operator.
-async fn administer(app: &App, id: &str, body: Json) -> Json {
+pub(crate) async fn administer(app: &App, id: &str, body: Json) -> Json {
     let path = format!("/auth/v1/admin/users/{id}");
     let res = app.put(&Caller::Service, &path, &body.to_string()).await;
     assert_eq!(res.status, 200, "{}", res.body);
@@ -108,7 +105,7 @@ async fn administer(app: &App, id: &str, body: Json) -> Json {
 }
 
 /// The kinds of actor and the events of the audit log about an account, the latest first.
-fn events(app: &App, id: &str) -> Vec<String> {
+pub(crate) fn events(app: &App, id: &str) -> Vec<String> {
     let told = run(&["audit", app.folder().to_str().expect("UTF-8"), "--user", id, "--json"]);
     assert_eq!(told.code, Some(0), "{}", told.err);
     let told: Json = serde_json::from_str(&told.out).expect("JSON");

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json as object};
 
 use super::USERS;
 use crate::{
-    administration::{NOTES, PASSWORD, administer, events, notes, refresh, seen, sign_in, sign_up},
+    auth::operator::{NOTES, PASSWORD, administer, events, notes, refresh, seen, sign_in, sign_up},
     support::{Caller, app, json},
 };
 

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json as object};
 
 use super::{USERS, create};
 use crate::{
-    administration::{Member, PASSWORD, events, notes, sign_in, sign_up},
+    auth::operator::{Member, PASSWORD, events, notes, sign_in, sign_up},
     support::{App, Caller, json},
 };
 

@@ -9,7 +9,7 @@ use std::{
 use serde_json::{Value as Json, json as object};
 use tempfile::TempDir;
 
-use super::{NOTES, PASSWORD};
+use super::operator::{NOTES, PASSWORD};
 use crate::cli::{Ended, Server, folder, mainstay, run, text};
 
 /// How long a server may take to notice what a command did.
