@@ -65,11 +65,11 @@ impl Asked {
             let mails = self.app.request("GET", "/_dev/mail", &accept, b"").await.json();
             let found = mails
                 .as_array()
-                .unwrap()
+                .expect("a list")
                 .iter()
                 .find(|mail| mail["to"] == to && mail["kind"] == kind);
             if let Some(mail) = found {
-                let text = mail["text"].as_str().unwrap();
+                let text = mail["text"].as_str().expect("a text");
                 let is_code = |word: &&str| word.len() == 6 && word.parse::<u32>().is_ok();
                 let code = text.split_whitespace().find(is_code).unwrap_or_default();
                 let token = text.split("token=").nth(1).and_then(|rest| rest.split('&').next());
@@ -144,7 +144,7 @@ async fn a_known_address_and_an_unknown_one_are_answered_alike() {
     let asked = Asked::start(SETTINGS).await;
     asked.member("ana@example.com").await;
     let names = |json: &Json| {
-        let mut names: Vec<String> = json.as_object().unwrap().keys().cloned().collect();
+        let mut names: Vec<String> = json.as_object().expect("an object").keys().cloned().collect();
         names.sort();
         let identities = json["identities"].as_array().map_or(0, Vec::len);
         (names, json["role"].clone(), identities)
