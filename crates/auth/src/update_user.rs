@@ -174,8 +174,8 @@ impl Identity {
         values: &mut Vec<(&'static str, Cell)>,
         call: &Call,
     ) -> AuthResult<Vec<Change>> {
-        self.attempts.mail(&email, self.settings.mail_every_s, call)?;
-        if self.account_named(&email, call).await?.is_some() {
+        self.attempts.mail(email, self.settings.mail_every_s, call)?;
+        if self.account_named(email, call).await?.is_some() {
             let message = "A user with this email address has already been registered";
             return Err(refused(422, AuthCode::EmailExists, message));
         }
