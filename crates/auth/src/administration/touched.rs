@@ -5,7 +5,7 @@
 //! whoever it was about: a ban, a role or a deletion counts from the next request on,
 //! whichever way it was made.
 
-use mainstay_core::{Catalog, OnDelete, Value};
+use mainstay_core::{Catalog, OnDelete, Value, removal::removed};
 use mainstay_plan::{Action, WritePlan};
 
 use crate::{Identity, account::USERS};
@@ -41,6 +41,9 @@ impl Touched {
 impl Identity {
     /// Takes note of a write that was committed, with the keys of the rows it affected.
     pub fn heed(&self, touched: Touched, affected: &[Box<[Value]>]) {
+        if removed("heeded-writes") {
+            return;
+        }
         match touched {
             Touched::Nobody => {}
             Touched::Anybody => self.standing.forget_everybody(),

@@ -225,6 +225,25 @@ async fn accounts_are_listed_in_pages_with_their_links() {
 }
 
 #[tokio::test]
+async fn a_factor_is_listed_and_taken_off() {
+    let app = notes().await;
+    let member = sign_up(&app, "ada@example.com").await;
+    let enrol = r#"{"factor_type":"totp","friendly_name":"phone"}"#;
+    let enrolled = json(&app.post(&member.caller, "/auth/v1/factors", enrol).await);
+    let path = format!("{USERS}/{}/factors", member.id);
+    let listed = json(&app.get(&Caller::Service, &path).await);
+    assert_eq!((&listed[0]["id"], &listed[0]["friendly_name"]), (&enrolled["id"], &"phone".into()));
+    let all = json(&app.get(&Caller::Service, USERS).await);
+    assert_eq!(all["users"][0]["factors"], listed);
+    let one = format!("{path}/{}", enrolled["id"].as_str().expect("an id"));
+    let taken = app.delete(&Caller::Service, &one).await;
+    assert_eq!((taken.status, &json(&taken)), (200, &listed[0]));
+    assert_eq!(app.get(&Caller::Service, &path).await.body, "[]");
+    assert_eq!(app.delete(&Caller::Service, &one).await.status, 404);
+    assert_eq!(events(&app, &member.id)[0], "service factor_removed");
+}
+
+#[tokio::test]
 async fn an_account_without_factors_has_none_to_list_or_to_take() {
     let app = notes().await;
     let member = sign_up(&app, "ada@example.com").await;
