@@ -218,7 +218,10 @@ impl Identity {
             }
         };
         if !values.is_empty() {
-            changes.push(Change::update(USERS, vec![is("id", id)], values).or_nothing());
+            // As it was read: what is written anew of its metadata must not take back a role
+            // that was given or taken in between.
+            let as_read = vec![is("id", id), is("updated_at", account.updated_at)];
+            changes.push(Change::update(USERS, as_read, values).or_nothing());
         }
         let written = self.rows.write(changes, &call.cx, call.now).await.map_err(AuthError::from);
         match written {
