@@ -5,16 +5,20 @@
 //! a slow minute of the machine's falls on all of them. The medians are compared. A
 //! limit that is not several times the peer was written badly, and fails the bench:
 //! being close to it would then say nothing.
+//!
+//! What identity costs, and what it tells, is measured apart: `--logins`, `--timing`.
 
 mod case;
 pub(crate) mod contender;
 mod dataset;
+mod logins;
 mod report;
 mod timing;
 mod wrk;
 
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -31,7 +35,7 @@ use self::{
 use crate::{
     args::{Args, Flag, Takes},
     http::Connection,
-    process::{self, Server},
+    process::{self, Server, target_dir},
     scratch::Scratch,
     services::Postgres,
 };
@@ -47,6 +51,7 @@ const FLAGS: &[Flag] = &[
     ("--postgres", Takes::Nothing, "over a private PostgreSQL server, beside a limit of its own"),
     ("--connections", Takes::Value, "connections of each run: 64"),
     ("--timing", Takes::Nothing, "only: whether answers tell by their time whose an address is"),
+    ("--logins", Takes::Nothing, "only: reads beside sign-ins, and what a cached token costs"),
     ("--requests", Takes::Value, "requests of each kind with --timing: 200"),
     ("--no-build", Takes::Nothing, "measure the binaries that are there"),
     ("--strict", Takes::Nothing, "fail where a required figure is not met"),
@@ -85,12 +90,8 @@ impl Options {
 /// Runs the command.
 pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     let Some(args) = Args::parse(args, FLAGS)? else { return Ok(ExitCode::SUCCESS) };
-    if args.has("--timing") {
-        if !args.has("--no-build") {
-            build_package("mainstay")?;
-        }
-        let requests = args.value("--requests")?.unwrap_or(timing::REQUESTS);
-        return timing::run(requests, &timing::program()?);
+    if args.has("--timing") || args.has("--logins") {
+        return run_identity(&args);
     }
     let quick = args.has("--quick");
     let engine = if args.has("--postgres") { Engine::Postgres } else { Engine::Sqlite };
@@ -133,6 +134,26 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
     println!("\n{:.0} s in all", started.elapsed().as_secs_f64());
     let failed = verdict.limit_too_slow || (args.has("--strict") && verdict.missed > 0);
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Runs what is measured of identity.
+fn run_identity(args: &Args) -> anyhow::Result<ExitCode> {
+    if !args.has("--no-build") {
+        build_package("mainstay")?;
+    }
+    let program = built()?;
+    if args.has("--timing") {
+        return timing::run(args.value("--requests")?.unwrap_or(timing::REQUESTS), &program);
+    }
+    let strict = if args.has("--strict") { logins::Strict::Yes } else { logins::Strict::No };
+    logins::run(args.value("--seconds")?.unwrap_or(5), &program, strict)
+}
+
+/// The release binary, or else the debug binary.
+fn built() -> anyhow::Result<PathBuf> {
+    let built = ["release", "debug"].map(|profile| target_dir().join(profile).join("mainstay"));
+    let found = built.into_iter().find(|path| path.is_file());
+    found.context("there is no binary: leave out --no-build")
 }
 
 fn build(options: &Options) -> anyhow::Result<()> {

@@ -18,7 +18,7 @@ const USAGE: &str = "\
 cargo xtask test  [--all] [--removals] [--kills N] [--migrations] [--faults]
                                                      the tests; closes with what really ran
 cargo xtask bench [--quick] [--rows N] [--strict]    Mainstay, the limit and the peer, side by side
-cargo xtask bench --timing                           whether answers tell by their time whose an address is
+cargo xtask bench --logins | --timing                what signing in costs others, and what it tells them
 cargo xtask services [-- CMD ARGS…]                  private servers for tests, until ctrl-C
 cargo xtask tidy                                     the house rules
 

@@ -23,7 +23,7 @@ use self::rank::{Comparison, compare};
 use super::contender::write_app;
 use crate::{
     http::Connection,
-    process::{Server, free_address, target_dir},
+    process::{Server, free_address},
     scratch::Scratch,
     services::{Smtp, ensure_smtp},
     tools::Missing,
@@ -236,13 +236,6 @@ fn shuffled(first: usize, count: usize) -> Vec<(Kind, usize)> {
         each.map(|(kind, at)| (random.hash_one((kind == Kind::Known, at)), kind, at)).collect();
     order.sort_by_key(|(chance, ..)| *chance);
     order.into_iter().map(|(_, kind, at)| (kind, at)).collect()
-}
-
-/// The release binary, or else the debug binary.
-pub(super) fn program() -> anyhow::Result<PathBuf> {
-    let built = ["release", "debug"].map(|profile| target_dir().join(profile).join("mainstay"));
-    let found = built.into_iter().find(|path| path.is_file());
-    found.context("there is no binary: leave out --no-build")
 }
 
 #[cfg(test)]
