@@ -3,17 +3,16 @@
 
 use std::sync::{Arc, OnceLock};
 
-use axum::{Router, body::Body, response::Response};
-use http::Request;
+use bytes::Bytes;
+use http::{Request, Response};
 use mainstay_auth::{
     AttemptLimits, Identity, IdentitySettings, Keyring, Outgoing, PasswordParams, RedirectTargets,
     Rows, TokenSettings,
 };
 use mainstay_core::{BuiltIn, Limits, SourceFile, read_app};
 use mainstay_mail::Templates;
-use mainstay_web::{Settings, State, router};
+use mainstay_web::{Settings, State, fuzz};
 use tokio::runtime::{Builder, Runtime};
-use tower::ServiceExt as _;
 
 use crate::{
     app::{self, ISSUER, app, planner},
@@ -23,7 +22,7 @@ use crate::{
 /// The server, ready to answer.
 pub(crate) struct Served {
     runtime: Runtime,
-    router: Router,
+    state: State,
     store: Arc<Empty>,
 }
 
@@ -60,17 +59,13 @@ impl Served {
         // Time passes where nothing else does: an answer that is held back costs none.
         let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
         let runtime = runtime.expect("BUG: a runtime of one thread");
-        Self { runtime, router: router(state), store }
+        Self { runtime, state, store }
     }
 
     /// The answer, and whether the store was asked for it.
-    pub(crate) fn answer(&self, req: Request<Body>) -> (Response, bool) {
-        let Ok(res) = self.wait_for(self.router.clone().oneshot(req));
+    pub(crate) fn answer(&self, req: Request<Bytes>) -> (Response<Bytes>, bool) {
+        let res = self.runtime.block_on(fuzz::answer(self.state.clone(), req));
         (res, self.store.was_asked())
-    }
-
-    pub(crate) fn wait_for<T>(&self, work: impl Future<Output = T>) -> T {
-        self.runtime.block_on(work)
     }
 }
 

@@ -3,11 +3,21 @@
 //! Each takes what came over the wire and panics only where the code behind it
 //! does; errors are what strangers mostly earn and are given back.
 
-use axum::http::{HeaderMap, Method};
+use axum::{
+    body::{Body, to_bytes},
+    http::{HeaderMap, Method, Request, Response},
+};
+use bytes::Bytes;
 use mainstay_core::{Actor, Error, Limits, Timestamp};
 use mainstay_plan::{Planner, ReadPlan, WritePlan};
 
-use crate::rest::{self, Params, Plan, Rehearsal, RequestHeaders};
+use tower::ServiceExt as _;
+
+use crate::{
+    rest::{self, Params, Plan, Rehearsal, RequestHeaders},
+    router,
+    state::State,
+};
 
 /// `METHOD /rest/v1/{model}?{query}` with its headers and a body.
 #[derive(Clone, Debug)]
@@ -76,4 +86,12 @@ fn plan(planner: &Planner, sent: &Sent<'_>, actor: &Actor, now: Timestamp) -> Re
     let rehearsal = Rehearsal::Refused;
     let (call, _) = rest::decode(model, method, &headers, &params, body, planner, rehearsal)?;
     rest::plan(call, planner, actor, now)
+}
+
+/// The whole answer to a request, by whichever handler it is for.
+pub async fn answer(state: State, req: Request<Bytes>) -> Response<Bytes> {
+    let Ok(res) = router(state).oneshot(req.map(Body::from)).await;
+    let (head, body) = res.into_parts();
+    let body = to_bytes(body, usize::MAX).await.expect("BUG: an answer comes to its end");
+    Response::from_parts(head, body)
 }
