@@ -165,15 +165,15 @@ pub(super) const STEPS: [Step; 12] = [
         sql: None,
     },
     Step {
-        name: "people_are_users",
+        name: "people_are_members",
         models: &[
             ("drafts", None),
             ("people", None),
-            ("users", Some(PEOPLE_WITH_LEVELS)),
+            ("members", Some(PEOPLE_WITH_LEVELS)),
             ("posts", Some(POSTS_OF_USERS)),
             ("notes", Some(NOTES_BY_VOTES)),
         ],
-        said: &["--rename=people=users"],
+        said: &["--rename=people=members"],
         loss: Loss::Wanted,
         sql: None,
     },

@@ -277,7 +277,7 @@ timestamps = false
 
 [fields]
 headline = { type = "text", required = true }
-author = { type = "ref", to = "users", required = true, on_delete = "restrict" }
+author = { type = "ref", to = "members", required = true, on_delete = "restrict" }
 price = { type = "decimal", precision = 10, scale = 2 }
 published = { type = "bool", default = false }
 posted_at = "date"

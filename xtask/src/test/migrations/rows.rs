@@ -96,7 +96,7 @@ fn expected() -> [(&'static str, u64, Json); 4] {
     let note = json!({ "id": "c000035", "post": id(1, 1086), "votes": 4, "words": "Said 35",
         "meta": "{\"n\":35,\"tags\":[\"a\",2]}", "flagged": false });
     [
-        ("users", ROWS, user),
+        ("members", ROWS, user),
         ("posts", ROWS, post),
         ("notes", ROWS, note),
         ("tags", 10, json!({ "id": "5", "label": "ends so" })),
@@ -122,7 +122,7 @@ pub(super) fn compare(servers: &mut [(&'static str, Client)]) -> anyhow::Result<
         compared += read;
     }
     // Numbers go on where they were, and what came last has its defaults.
-    let next = asked_of_all(servers, "POST", "users", r#"{"first":"Next"}"#)?;
+    let next = asked_of_all(servers, "POST", "members", r#"{"first":"Next"}"#)?;
     let next: Json = serde_json::from_str(&next)?;
     let number = &next[0]["id"];
     ensure!(*number == ROWS + 1, "the next user's number is {number}, not {}", ROWS + 1);
