@@ -174,8 +174,8 @@ section! {
         /// How often it goes over that memory.
         password_iterations: u32 = 2, within 1..=64;
         /// How many passwords are hashed at once; further ones wait, and at last are
-        /// answered 503. As many as there are processors leave none to those who read.
-        password_threads: usize = 1, within 1..=64;
+        /// answered 503.
+        password_threads: usize = 2, within 1..=64;
     }
 }
 

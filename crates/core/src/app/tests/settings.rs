@@ -312,7 +312,7 @@ fn an_empty_folder_is_an_app_and_every_key_has_a_default() {
         [auth] tokens_max = 150
         [auth] password_memory_kib = 19456
         [auth] password_iterations = 2
-        [auth] password_threads = 1
+        [auth] password_threads = 2
         [mail] smtp = 
         [mail] from = 
         [rest] tx_rollback = 
