@@ -90,7 +90,7 @@ impl IdentitySettings {
             session_check_s: 5,
             takes_tokens_without_session: false,
             passwords: PasswordParams::default(),
-            password_threads: 1,
+            password_threads: 2,
             attempts: AttemptLimits::default(),
         }
     }
