@@ -118,7 +118,8 @@ impl OneTimeToken {
         })
     }
 
-    fn is_good(&self, now: Timestamp) -> bool {
+    /// Whether it can still be redeemed.
+    pub(crate) fn is_good(&self, now: Timestamp) -> bool {
         self.attempts < i64::from(CODE_ATTEMPTS_MAX) && self.expires_at.is_some_and(|end| end > now)
     }
 
@@ -280,17 +281,18 @@ impl Identity {
         Err(wrong_code())
     }
 
-    /// Whether an account has a token of a purpose that is good.
-    pub(crate) async fn has_token(
+    /// An account's token of a purpose that was not redeemed, whether it is still good or
+    /// not.
+    pub(crate) async fn outstanding(
         &self,
         user: Uuid,
         purpose: Purpose,
         call: &Call,
-    ) -> AuthResult<bool> {
+    ) -> AuthResult<Option<OneTimeToken>> {
         let filters = vec![is("user", user), is("purpose", purpose.as_str())];
         let query = Query { model: TOKENS, fields: FIELDS, filters, ..Query::default() };
         let found = self.rows.one(query, &call.cx, call.now).await?;
-        Ok(found.as_ref().and_then(OneTimeToken::of).is_some_and(|it| it.is_good(call.now)))
+        Ok(found.as_ref().and_then(OneTimeToken::of))
     }
 
     /// Counts an attempt before it is looked at: of many at once each is counted, or is

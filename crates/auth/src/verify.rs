@@ -147,6 +147,9 @@ impl Identity {
         call: &Call,
     ) -> AuthResult<Redeemed> {
         let Some(new) = account.new_email.clone() else { return Err(expired_code()) };
+        if token.purpose == Purpose::EmailChangeNew && token.sent_to != new {
+            return Err(expired_code());
+        }
         if self.waits_for_another(token, call).await? {
             let told = self.entry(Event::Verified, Outcome::Done, Some(account.id), call);
             self.rows.write(vec![token.consumed(), told], &call.cx, call.now).await?;
@@ -168,13 +171,14 @@ impl Identity {
         self.end_redeeming(token, account, values, changes, by, call).await
     }
 
-    /// Whether the other of two addresses has still to agree.
+    /// Whether the other of two addresses has still to agree. One whose token is too old, or
+    /// void by wrong codes, has not agreed.
     async fn waits_for_another(&self, token: &OneTimeToken, call: &Call) -> AuthResult<bool> {
         let other = match token.purpose {
             Purpose::EmailChangeCurrent => Purpose::EmailChangeNew,
             _ => Purpose::EmailChangeCurrent,
         };
-        self.has_token(token.user, other, call).await
+        Ok(self.outstanding(token.user, other, call).await?.is_some())
     }
 
     /// The change by which an address counts as shown to be its user's.

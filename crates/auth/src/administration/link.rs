@@ -220,8 +220,9 @@ impl Identity {
             }
             _ => ("email_change_current", Purpose::EmailChangeNew, &current, &new),
         };
+        let other_token = self.outstanding(account.id, other, call).await?;
         let is_begun = account.new_email.as_deref() == Some(&*new)
-            && self.has_token(account.id, other, call).await?;
+            && other_token.is_some_and(|token| token.is_good(call.now));
         let values =
             [("new_email", new.as_str().into()), ("email_change_sent_at", call.now.into())];
         let mut changes =

@@ -250,3 +250,24 @@ async fn a_session_that_was_ended_is_none_from_the_next_request_on() {
     assert_eq!(text(&told.json(), "code"), "refresh_token_not_found");
     asked.app.close().await;
 }
+
+#[tokio::test]
+async fn an_address_whose_code_was_made_void_has_not_agreed_to_another() {
+    let asked = Asked::start(SETTINGS).await;
+    let session = asked.member("ana@example.com").await;
+    let here = From { token: Some(text(&session, "access_token")), ..HOME };
+    let told = asked.call(here, "PUT", "/user", json!({ "email": "eve@example.com" })).await;
+    assert_eq!(told.status, 200, "{}", told.body);
+    let (code, _) = asked.mail_of("eve@example.com", "email_change_new").await;
+    let redeem =
+        |email: &str, code: &str| json!({ "email": email, "token": code, "type": "email_change" });
+    for _ in 0..6 {
+        let told = asked.post(ELSEWHERE, "/verify", redeem("ana@example.com", "abcdef")).await;
+        assert_eq!(told.status, 403, "{}", told.body);
+    }
+    let told = asked.post(ELSEWHERE, "/verify", redeem("eve@example.com", &code)).await;
+    assert_eq!((told.status, &told.json()["code"]), (200, &json!("200")), "{}", told.body);
+    let user = asked.call(here, "GET", "/user", Json::Null).await.json();
+    assert_eq!(text(&user, "email"), "ana@example.com");
+    asked.app.close().await;
+}
