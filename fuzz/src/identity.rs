@@ -65,7 +65,7 @@ impl Served {
     /// The answer, and whether the store was asked for it.
     pub(crate) fn answer(&self, req: Request<Bytes>) -> (Response<Bytes>, bool) {
         let res = self.runtime.block_on(fuzz::answer(self.state.clone(), req));
-        (res, self.store.was_asked())
+        (res, self.store.0.was_asked())
     }
 }
 

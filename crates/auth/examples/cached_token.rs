@@ -11,17 +11,13 @@ use std::{
 };
 
 use mainstay_auth::{
-    Aal, AccessTokenRequest, AttemptLimits, Call, Credentials, Identity, IdentitySettings, Keyring,
-    Outgoing, PasswordParams, Recalled, RedirectTargets, Rows, TokenSettings, Verifier,
-    mint_access_token,
+    Aal, AccessTokenRequest, Call, Credentials, Identity, IdentitySettings, Keyring, Outgoing,
+    PasswordParams, Recalled, RedirectTargets, Rows, TokenSettings, Verifier, mint_access_token,
 };
-use mainstay_core::{BuiltIn, Catalog, Error, Limits, SourceFile, Timestamp, ValueRef, read_app};
+use mainstay_core::{BuiltIn, Error, Limits, SourceFile, Timestamp, ValueRef, read_app};
 use mainstay_mail::Templates;
 use mainstay_plan::{Features, Planner, ReadPlan};
-use mainstay_store::{
-    Answer, Applied, AppliedMigration, Capabilities, Committed, Cx, Event, Health, Migration,
-    Mismatch, ReadDone, RowSink, Schema, Seq, Store, StoreFuture, WriteError, WriteSet,
-};
+use mainstay_store::{Cx, ReadDone, RowSink, Told, ToldStore};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -102,112 +98,29 @@ fn identity(keyring: &Arc<Keyring>, verifier: Arc<Verifier>) -> Identity {
     let planner = Arc::new(Planner::new(catalog, rulebook, Limits::default(), features));
     let templates = Templates::read(&[]).unwrap_or_else(|_| panic!("BUG: good templates"));
     let url = "https://bench.example";
+    let redirects = RedirectTargets::new(url, []).expect("BUG: a good address");
     let settings = IdentitySettings {
-        tokens: TokenSettings::new(ISSUER),
-        app_name: "bench".to_owned(),
-        api_url: url.to_owned(),
-        redirects: RedirectTargets::new(url, []).expect("BUG: a good address"),
-        sign_up: true,
-        anonymous: false,
-        totp: false,
-        confirm_email: true,
-        access_token_s: 3_600,
-        session_idle_s: 3_600,
-        session_max_s: 3_600,
-        reauthenticate_s: 3_600,
-        reuse_s: 10,
-        otp_s: 3_600,
-        mail_every_s: 60,
-        session_check_s: 5,
-        takes_tokens_without_session: false,
         passwords: PasswordParams::new(8, 1, 1).expect("BUG: the least there is"),
-        password_threads: 1,
-        attempts: AttemptLimits::default(),
+        ..IdentitySettings::new(TokenSettings::new(ISSUER), url, redirects)
     };
     let mails = Outgoing { templates: Arc::new(templates), waker: None };
-    let rows = Arc::new(Rows::new(Arc::new(One), planner));
+    let rows = Arc::new(Rows::new(Arc::new(ToldStore(One)), planner));
     Identity::new(rows, Arc::clone(keyring), verifier, settings, mails)
 }
 
-/// A store with one user and one session, of which nothing is known but the ids.
+/// One user and one session, of which nothing is known but the ids.
 struct One;
 
-const CAPABILITIES: Capabilities = Capabilities {
-    engine: "one",
-    transactions: true,
-    unique_constraints: true,
-    relation_guards: true,
-    counting_guards: true,
-    embeds: true,
-    aggregates: true,
-};
-
-impl Store for One {
-    fn capabilities(&self) -> &Capabilities {
-        &CAPABILITIES
-    }
-
-    fn check(&self, _: &Catalog) -> Vec<Mismatch> {
-        Vec::new()
-    }
-
-    fn wanted_schema(&self, _: &Catalog) -> Schema {
-        Schema::default()
-    }
-
-    fn adopt(&self, _: Arc<Catalog>) {}
-
-    fn read(
-        &self,
-        plan: Arc<ReadPlan>,
-        _: Cx,
-        mut sink: Box<dyn RowSink>,
-    ) -> StoreFuture<'_, Result<Answer<ReadDone>, Error>> {
-        Box::pin(async move {
-            sink.begin_row();
-            for column in &plan.shape().root().columns {
-                match &*column.name {
-                    "id" | "user" => sink.value(ValueRef::Uuid(ID)),
-                    _ => sink.value(ValueRef::Null),
-                }
+impl Told for One {
+    fn read(&self, plan: &ReadPlan, sink: &mut dyn RowSink) -> Result<ReadDone, Error> {
+        sink.begin_row();
+        for column in &plan.shape().root().columns {
+            match &*column.name {
+                "id" | "user" => sink.value(ValueRef::Uuid(ID)),
+                _ => sink.value(ValueRef::Null),
             }
-            sink.end_row()?;
-            Ok(Answer { done: ReadDone { rows: 1, total: None }, sink })
-        })
-    }
-
-    fn write(
-        &self,
-        set: WriteSet,
-        _: Cx,
-        sink: Box<dyn RowSink>,
-    ) -> StoreFuture<'_, Result<Answer<Committed>, WriteError>> {
-        let affected = vec![Vec::new(); set.plans.len()];
-        let done = Committed { mark: None, affected, inserted: vec![0; set.plans.len()] };
-        Box::pin(async move { Ok(Answer { done, sink }) })
-    }
-
-    fn changes(&self, _: Seq, _: u32) -> StoreFuture<'_, Result<Vec<Event>, Error>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
-
-    fn introspect(&self) -> StoreFuture<'_, Result<Schema, Error>> {
-        Box::pin(async { Ok(Schema::default()) })
-    }
-
-    fn migrate(&self, _: Migration, _: Cx) -> StoreFuture<'_, Result<Applied, Error>> {
-        Box::pin(async { Err(Error::unavailable("no schema changes here")) })
-    }
-
-    fn migrations(&self) -> StoreFuture<'_, Result<Vec<AppliedMigration>, Error>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
-
-    fn health(&self, _: Cx) -> StoreFuture<'_, Health> {
-        Box::pin(async { Health::Ready })
-    }
-
-    fn close(&self, _: Instant) -> StoreFuture<'_, ()> {
-        Box::pin(async {})
+        }
+        sink.end_row()?;
+        Ok(ReadDone { rows: 1, total: None })
     }
 }

@@ -18,13 +18,10 @@ use mainstay_plan::{
     PayloadRow, Planner, ReadPlan, ReadRequest, Return, SelectField, SelectItem, WriteAction,
     WritePlan, WriteRequest,
 };
-use mainstay_store::{Committed, Cx, End, NoRows, Store, WriteSet};
+use mainstay_store::{Committed, Cx, End, FlatRows, NoRows, Store, WriteSet};
 use uuid::Uuid;
 
-pub(crate) use self::{
-    cell::Cell,
-    record::{Record, Records},
-};
+pub(crate) use self::{cell::Cell, record::Record};
 
 /// Where the built-in models' rows are.
 pub struct Rows {
@@ -89,8 +86,10 @@ impl Rows {
         let fields = query.fields;
         let request = query.into_request();
         let plan = self.planner.load().read(&request, &app_itself(), now)?;
-        let answer = self.store.read(Arc::new(plan), cx.clone(), Box::<Records>::default()).await?;
-        Ok(Records::out_of(answer.sink, fields))
+        let sink = Box::<FlatRows>::default();
+        let answer = self.store.read(Arc::new(plan), cx.clone(), sink).await?;
+        let rows = FlatRows::out_of(answer.sink).into_iter();
+        Ok(rows.map(|values| Record::new(fields, values)).collect())
     }
 
     /// The one row that matches, if there is one.

@@ -16,10 +16,10 @@ use std::{
 
 use mainstay_core::{Actor, Error, Timestamp};
 use mainstay_plan::{Planner, ReadPlan, ReadRequest, WritePlan, WriteRequest};
-use mainstay_store::{Cx, End, NoRows, Store, WriteError, WriteSet};
+use mainstay_store::{Cx, End, FlatRows, NoRows, Store, WriteError, WriteSet};
 use uuid::Uuid;
 
-use self::requests::{Rows, due, forget, insert, outlived, row_of, text, update};
+use self::requests::{due, forget, insert, outlived, row_of, text, update};
 use crate::{Content, Mail, MailKind};
 
 /// How often a mail is begun to be sent.
@@ -217,8 +217,8 @@ impl Queue {
     ) -> Result<Vec<Queued>, Error> {
         let now = self.now();
         let plan = self.plans.read(&request(&text(now)), &system(), now)?;
-        let answer = self.store.read(Arc::new(plan), cx(), Box::new(Rows::default())).await?;
-        let rows = Rows::of(answer.sink);
+        let answer = self.store.read(Arc::new(plan), cx(), Box::<FlatRows>::default()).await?;
+        let rows = FlatRows::out_of(answer.sink);
         rows.into_iter().map(|row| row_of(row).ok_or_else(|| Error::internal(BadRow))).collect()
     }
 

@@ -17,6 +17,8 @@ pub mod refusal;
 mod schema;
 mod sink;
 pub mod sql;
+#[cfg(feature = "told")]
+mod told;
 mod traits;
 
 pub use capabilities::{Capabilities, Mismatch};
@@ -37,5 +39,7 @@ pub use schema::{
     ColumnSchema, IndexSchema, ReferenceSchema, Schema, SchemaWords, TableSchema, VERSION_COLUMN,
     on_delete_words,
 };
-pub use sink::{NoRows, RowSink};
+pub use sink::{FlatRows, NoRows, RowSink};
+#[cfg(feature = "told")]
+pub use told::{Told, ToldStore};
 pub use traits::{Answer, Committed, End, Health, ReadDone, Store, StoreFuture, WriteSet};

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use mainstay_core::{Error, ValueRef};
+use mainstay_core::{Error, Value, ValueRef};
 
 /// Takes rows one value at a time, in the order of a plan's columns, so that no
 /// map and no list of rows is ever built.
@@ -57,4 +57,48 @@ impl RowSink for NoRows {
     }
 
     fn reset(&mut self) {}
+}
+
+/// Keeps rows without embeds, value by value: for the few that Mainstay reads for itself.
+#[derive(Debug, Default)]
+pub struct FlatRows {
+    rows: Vec<Vec<Value>>,
+}
+
+impl FlatRows {
+    /// The rows in a sink that a store was given as one of these and has given back.
+    ///
+    /// # Panics
+    /// Where it was another.
+    #[must_use]
+    pub fn out_of(sink: Box<dyn RowSink>) -> Vec<Vec<Value>> {
+        let sink: Box<dyn Any> = sink;
+        sink.downcast::<Self>().expect("BUG: a store gives back the sink it got").rows
+    }
+}
+
+impl RowSink for FlatRows {
+    fn begin_row(&mut self) {
+        self.rows.push(Vec::new());
+    }
+
+    fn value(&mut self, value: ValueRef<'_>) {
+        self.rows.last_mut().expect("BUG: values come within a row").push(value.to_value());
+    }
+
+    fn begin_one(&mut self) {}
+
+    fn end_one(&mut self) {}
+
+    fn begin_many(&mut self) {}
+
+    fn end_many(&mut self) {}
+
+    fn end_row(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn reset(&mut self) {
+        self.rows.clear();
+    }
 }

@@ -1,9 +1,6 @@
 //! A row as it was read, by the names that were asked for.
 
-use std::any::Any;
-
-use mainstay_core::{Error, Timestamp, Value, ValueRef};
-use mainstay_store::RowSink;
+use mainstay_core::{Timestamp, Value};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
@@ -15,6 +12,11 @@ pub(crate) struct Record {
 }
 
 impl Record {
+    /// A row of these fields.
+    pub(super) fn new(fields: &'static [&'static str], values: Vec<Value>) -> Self {
+        Self { fields, values }
+    }
+
     fn value(&self, name: &str) -> &Value {
         let at = self.fields.iter().position(|field| *field == name);
         &self.values[at.expect("BUG: a field is read that was asked for")]
@@ -65,46 +67,5 @@ impl Record {
             Value::Json(text) => serde_json::from_str(text).unwrap_or_default(),
             _ => Json::Null,
         }
-    }
-}
-
-/// Takes the rows of a read without embeds.
-#[derive(Debug, Default)]
-pub(crate) struct Records {
-    rows: Vec<Vec<Value>>,
-}
-
-impl Records {
-    /// The rows in a sink that was given to a store as one of these.
-    pub(super) fn out_of(sink: Box<dyn RowSink>, fields: &'static [&'static str]) -> Vec<Record> {
-        let sink: Box<dyn Any> = sink;
-        let records = sink.downcast::<Self>().expect("BUG: a store gives back the sink it took");
-        records.rows.into_iter().map(|values| Record { fields, values }).collect()
-    }
-}
-
-impl RowSink for Records {
-    fn begin_row(&mut self) {
-        self.rows.push(Vec::new());
-    }
-
-    fn value(&mut self, value: ValueRef<'_>) {
-        self.rows.last_mut().expect("BUG: values come within a row").push(value.to_value());
-    }
-
-    fn begin_one(&mut self) {}
-
-    fn end_one(&mut self) {}
-
-    fn begin_many(&mut self) {}
-
-    fn end_many(&mut self) {}
-
-    fn end_row(&mut self) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn reset(&mut self) {
-        self.rows.clear();
     }
 }

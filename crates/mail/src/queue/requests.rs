@@ -1,13 +1,10 @@
 //! What is asked of `mainstay_mails`, and what its rows say.
 
-use std::any::Any;
-
-use mainstay_core::{Error, Timestamp, Value, ValueRef};
+use mainstay_core::{Timestamp, Value, ValueRef};
 use mainstay_plan::{
     Argument, Clauses, Condition, FieldExpr, InsertRequest, Operator, OrderTerm, PayloadRow,
     PayloadValue, ReadRequest, Return, SelectField, SelectItem, WriteAction, WriteRequest,
 };
-use mainstay_store::RowSink;
 
 use super::{NewMail, Queued};
 use crate::Mail;
@@ -222,46 +219,4 @@ pub(super) fn row_of(row: Vec<Value>) -> Option<Queued> {
         },
         attempts: u32::try_from(attempts).ok()?,
     })
-}
-
-/// Keeps all values, row by row: they are few.
-#[derive(Debug, Default)]
-pub(super) struct Rows {
-    rows: Vec<Vec<Value>>,
-}
-
-impl Rows {
-    /// What was put into a sink that was one.
-    pub(super) fn of(sink: Box<dyn RowSink>) -> Vec<Vec<Value>> {
-        let sink: Box<dyn Any> = sink;
-        sink.downcast::<Self>().expect("BUG: a store gives back the sink it got").rows
-    }
-}
-
-impl RowSink for Rows {
-    fn begin_row(&mut self) {
-        self.rows.push(Vec::with_capacity(COLUMNS.len()));
-    }
-
-    fn value(&mut self, value: ValueRef<'_>) {
-        if let Some(row) = self.rows.last_mut() {
-            row.push(value.to_value());
-        }
-    }
-
-    fn begin_one(&mut self) {}
-
-    fn end_one(&mut self) {}
-
-    fn begin_many(&mut self) {}
-
-    fn end_many(&mut self) {}
-
-    fn end_row(&mut self) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn reset(&mut self) {
-        self.rows.clear();
-    }
 }

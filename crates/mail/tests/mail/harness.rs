@@ -1,7 +1,6 @@
 //! A queue on a store, and a clock that stands still.
 
 use std::{
-    any::Any,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -9,11 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mainstay_core::{Actor, Error, Limits, SourceFile, Timestamp, ValueRef, read_app};
+use mainstay_core::{Actor, Limits, SourceFile, Timestamp, Value, read_app};
 use mainstay_mail::{Content, MailKind, NewMail, Sender, Transport, enqueue};
 use mainstay_plan::{Features, FieldExpr, Planner, ReadRequest, SelectField, SelectItem};
 use mainstay_store::{
-    Cx, End, Migration, NoRows, RowSink, Rows, Store, WriteSet, differences, steps,
+    Cx, End, FlatRows, Migration, NoRows, Rows, Store, WriteSet, differences, steps,
 };
 use uuid::Uuid;
 
@@ -99,42 +98,14 @@ impl Queue {
             ..ReadRequest::default()
         };
         let plan = self.planner.read(&request, &Actor::system("tests look"), self.now()).unwrap();
-        let sink = Box::new(Lines::default());
+        let sink = Box::<FlatRows>::default();
         let answer = self.store.read(Arc::new(plan), cx(), sink).await.unwrap();
-        let sink: Box<dyn Any> = answer.sink;
-        sink.downcast::<Lines>().unwrap().rows
+        let text = |value: &Value| value.as_ref().to_text().trim().to_owned();
+        let line = |row: Vec<Value>| row.iter().map(text).collect::<Vec<_>>().join("|");
+        FlatRows::out_of(answer.sink).into_iter().map(line).collect()
     }
 }
 
 fn cx() -> Cx {
     Cx::until(Instant::now() + Duration::from_secs(30))
-}
-
-/// Rows as lines: values with `|` between them.
-#[derive(Default)]
-struct Lines {
-    rows: Vec<String>,
-}
-
-impl RowSink for Lines {
-    fn begin_row(&mut self) {
-        self.rows.push(String::new());
-    }
-    fn value(&mut self, value: ValueRef<'_>) {
-        let row = self.rows.last_mut().unwrap();
-        if !row.is_empty() {
-            row.push('|');
-        }
-        row.push_str(value.to_text().trim());
-    }
-    fn begin_one(&mut self) {}
-    fn end_one(&mut self) {}
-    fn begin_many(&mut self) {}
-    fn end_many(&mut self) {}
-    fn end_row(&mut self) -> Result<(), Error> {
-        Ok(())
-    }
-    fn reset(&mut self) {
-        self.rows.clear();
-    }
 }

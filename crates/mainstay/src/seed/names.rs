@@ -6,13 +6,13 @@
 
 use std::{collections::HashMap, time::Instant};
 
-use mainstay_core::{Actor, Error, FieldId, Model, ModelId, Value, ValueRef};
+use mainstay_core::{Actor, Error, FieldId, Model, ModelId, Value};
 use mainstay_plan::{
     Argument, Clauses, Condition, FieldExpr, Operator, PayloadValue, Planner, ReadRequest,
     SelectField, SelectItem,
 };
-use mainstay_store::{Cx, RowSink, Store};
-use std::{any::Any, sync::Arc, time::Duration};
+use mainstay_store::{Cx, FlatRows, Store};
+use std::{sync::Arc, time::Duration};
 
 /// How deep JSON may nest where a name is compared; names are never JSON.
 const NO_JSON: usize = 0;
@@ -164,10 +164,9 @@ async fn first_value(
     };
     let plan = planner.read(&request, &service(), mainstay_web::system_time())?;
     let cx = Cx::until(Instant::now() + LOOK_UP_MAX);
-    let answer = store.read(Arc::new(plan), cx, Box::new(FirstValue::default())).await?;
-    let sink: Box<dyn Any> = answer.sink;
-    let sink = sink.downcast::<FirstValue>().expect("BUG: a store gives back the sink it got");
-    Ok(sink.text)
+    let answer = store.read(Arc::new(plan), cx, Box::<FlatRows>::default()).await?;
+    let rows = FlatRows::out_of(answer.sink);
+    Ok(rows.first().and_then(|row| row.first()).map(|value| value.as_ref().to_text()))
 }
 
 /// Seed rows are the developer's own, as the rules are: they pass them.
@@ -177,34 +176,4 @@ pub(super) fn service() -> Actor {
 
 fn plain(name: &str) -> FieldExpr<'_> {
     FieldExpr { name: name.into(), json: Vec::new(), as_text: false }
-}
-
-/// Keeps the first value of the first row.
-#[derive(Debug, Default)]
-struct FirstValue {
-    text: Option<String>,
-}
-
-impl RowSink for FirstValue {
-    fn begin_row(&mut self) {}
-
-    fn value(&mut self, value: ValueRef<'_>) {
-        self.text.get_or_insert_with(|| value.to_text());
-    }
-
-    fn begin_one(&mut self) {}
-
-    fn end_one(&mut self) {}
-
-    fn begin_many(&mut self) {}
-
-    fn end_many(&mut self) {}
-
-    fn end_row(&mut self) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn reset(&mut self) {
-        self.text = None;
-    }
 }

@@ -5,21 +5,18 @@
 //! for itself: a row that changes meanwhile is seen as it is when its turn comes.
 
 use std::{
-    any::Any,
     collections::{HashMap, HashSet},
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use mainstay_core::{
-    Actor, Catalog, Error, FieldId, Filter, ModelId, Relation, Value, ValueRef, Way,
-};
+use mainstay_core::{Actor, Catalog, Error, FieldId, Filter, ModelId, Relation, Value, Way};
 use mainstay_plan::{
     Argument, Clauses, Condition, FieldExpr, Operator, Planner, ReadRequest, SelectField,
     SelectItem,
 };
 use mainstay_rules::interpret::Row;
-use mainstay_store::{Cx, RowSink, Store};
+use mainstay_store::{Cx, FlatRows, Store};
 
 /// How long one read may take.
 const READ_MAX: Duration = Duration::from_secs(10);
@@ -92,10 +89,8 @@ impl Reader<'_> {
     async fn page(&self, request: &ReadRequest<'_>) -> Result<Vec<Row>, Error> {
         let plan = self.planner.read(request, &service(), mainstay_web::system_time())?;
         let cx = Cx::until(Instant::now() + READ_MAX);
-        let answer = self.store.read(Arc::new(plan), cx, Box::new(Rows::default())).await?;
-        let sink: Box<dyn Any> = answer.sink;
-        let sink = sink.downcast::<Rows>().expect("BUG: a store gives back the sink it got");
-        Ok(sink.rows)
+        let answer = self.store.read(Arc::new(plan), cx, Box::<FlatRows>::default()).await?;
+        Ok(FlatRows::out_of(answer.sink))
     }
 
     /// All rows that these conditions look at from a row of a model, by model.
@@ -191,38 +186,4 @@ pub(super) fn service() -> Actor {
 
 fn plain(name: &str) -> FieldExpr<'_> {
     FieldExpr { name: name.into(), json: Vec::new(), as_text: false }
-}
-
-/// Keeps rows as they come.
-#[derive(Debug, Default)]
-struct Rows {
-    rows: Vec<Row>,
-}
-
-impl RowSink for Rows {
-    fn begin_row(&mut self) {
-        self.rows.push(Row::new());
-    }
-
-    fn value(&mut self, value: ValueRef<'_>) {
-        if let Some(row) = self.rows.last_mut() {
-            row.push(value.to_value());
-        }
-    }
-
-    fn begin_one(&mut self) {}
-
-    fn end_one(&mut self) {}
-
-    fn begin_many(&mut self) {}
-
-    fn end_many(&mut self) {}
-
-    fn end_row(&mut self) -> Result<(), Error> {
-        Ok(())
-    }
-
-    fn reset(&mut self) {
-        self.rows.clear();
-    }
 }
