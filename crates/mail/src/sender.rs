@@ -35,8 +35,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// How often rows are forgotten that were kept long enough.
 const FORGET_EVERY: Duration = Duration::from_secs(3_600);
 /// How often, and how long apart, it is tried to note what became of a mail.
-const NOTE_ATTEMPTS_MAX: u32 = 3;
-const NOTE_EVERY: Duration = Duration::from_secs(1);
+pub(crate) const NOTE_ATTEMPTS_MAX: u32 = 3;
+pub(crate) const NOTE_EVERY: Duration = Duration::from_secs(1);
 
 /// Sends the mails of one store. See the head of its module.
 #[derive(Debug)]
@@ -210,7 +210,9 @@ impl Shared {
             let Err(error) = self.queue.sent(&claimed.mail).await else { return };
             let id = claimed.mail.id;
             tracing::warn!(mail = %id, attempt, error = %Chain(&error), "a mail's end cannot be noted");
-            sleep(NOTE_EVERY).await;
+            if attempt < NOTE_ATTEMPTS_MAX {
+                sleep(NOTE_EVERY).await;
+            }
         }
     }
 }
