@@ -170,8 +170,9 @@ pub struct WritePlan {
 }
 
 impl WritePlan {
-    /// The same, refused with `Overtaken` where it would affect fewer rows: somebody was
-    /// faster. What it is part of is refused with it.
+    /// The same update or delete, refused with `Overtaken` where it would affect fewer rows:
+    /// somebody was faster. What it is part of is refused with it. Of an insert the rows of
+    /// the payload are counted.
     #[must_use]
     pub fn affecting_at_least(self, rows: u64) -> Self {
         Self { affected_min: rows, ..self }

@@ -86,34 +86,38 @@ impl CompiledRead {
         }
     }
 
-    /// The statement of a plan's rows.
-    ///
-    /// # Errors
-    /// Where the catalog is not there any more.
+    /// The statement of a plan's rows. Where the catalog is gone that one of these limits
+    /// would be made from, it is the one that does without.
     pub(crate) fn rows(
         &self,
         plan: &ReadPlan,
-        catalog: impl FnOnce() -> Result<Arc<Catalog>, Error>,
-    ) -> Result<Arc<Statement>, Error> {
+        catalog: impl FnOnce() -> Option<Arc<Catalog>>,
+    ) -> Arc<Statement> {
         let values = plan.values();
         let asked = || self.limits.iter().map(|slot| &values[usize::from(slot.0)]);
         let is_it = |within: &&Within| asked().eq(&*within.limits);
         if self.limits.is_empty() {
-            return Ok(Arc::clone(&self.rows));
+            return Arc::clone(&self.rows);
         }
-        if let Some(known) = self.within.read().iter().find(is_it) {
-            return Ok(Arc::clone(&known.rows));
+        {
+            let within = self.within.read();
+            if let Some(known) = within.iter().find(is_it) {
+                return Arc::clone(&known.rows);
+            }
+            if within.len() >= LIMITS_MAX {
+                return Arc::clone(&self.rows);
+            }
         }
+        let Some(catalog) = catalog() else { return Arc::clone(&self.rows) };
+        let made = compile::rows(&catalog, plan.shape(), Some(values)).statement;
         let mut within = self.within.write();
         if let Some(known) = within.iter().find(is_it) {
-            return Ok(Arc::clone(&known.rows));
+            return Arc::clone(&known.rows);
         }
-        if within.len() == LIMITS_MAX {
-            return Ok(Arc::clone(&self.rows));
+        if within.len() < LIMITS_MAX {
+            within.push(Within { limits: asked().cloned().collect(), rows: Arc::clone(&made) });
         }
-        let rows = compile::rows(&*catalog()?, plan.shape(), Some(values)).statement;
-        within.push(Within { limits: asked().cloned().collect(), rows: Arc::clone(&rows) });
-        Ok(rows)
+        made
     }
 
     /// Whether it is to have a connection of its own: where it takes more than one

@@ -100,8 +100,7 @@ impl Inner {
             Ok(CompiledRead::new(&catalog, shape))
         });
         let compiled = compiled.map_err(Trouble::Unavailable)?;
-        let rows = compiled.rows(plan, || self.catalogs.get(shape.catalog()));
-        let rows = rows.map_err(Trouble::Unavailable)?;
+        let rows = compiled.rows(plan, || self.catalogs.get(shape.catalog()).ok());
         if compiled.wants_its_own() {
             let connection = self.pool.take(deadline).await.map_err(Trouble::Unavailable)?;
             let _watch = compiled.watch(None);
