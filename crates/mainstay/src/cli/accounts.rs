@@ -30,6 +30,8 @@ const WAIT_MAX: Duration = Duration::from_secs(30);
 /// An app's accounts, with its database open.
 pub(super) struct Accounts {
     pub(super) identity: Identity,
+    /// Rows that one read answers at most.
+    pub(super) page_rows_max: u64,
     database: Database,
 }
 
@@ -57,7 +59,7 @@ impl Accounts {
             mail: &loaded.mail,
             waker: None,
         })?;
-        Ok(Self { identity, database })
+        Ok(Self { identity, page_rows_max: loaded.settings.limits.page_rows_max, database })
     }
 
     /// Lets go of the database.

@@ -9,9 +9,7 @@ use crate::cli::{Failure, accounts::call, arguments::BanArguments, output::Outpu
 pub(super) fn run(arguments: &BanArguments, output: &Output) -> Result<(), Failure> {
     let ban = match (&arguments.duration, arguments.lift) {
         (_, true) => BanDuration::Lift,
-        (Some(text), false) => {
-            BanDuration::parse(text).map_err(|error| Failure::Usage(error.to_string()))?
-        }
+        (Some(text), false) => lasting(text)?,
         // Until time ends.
         (None, false) => BanDuration::For { micros: i64::MAX },
     };
@@ -33,4 +31,15 @@ pub(super) fn run(arguments: &BanArguments, output: &Output) -> Result<(), Failu
         }
         Ok(())
     })
+}
+
+/// How long a ban is to last.
+fn lasting(text: &str) -> Result<BanDuration, Failure> {
+    match BanDuration::parse(text) {
+        Ok(ban @ BanDuration::For { micros: 1.. }) => Ok(ban),
+        Ok(_) => Err(Failure::Usage(format!(
+            "`--for {text}` bans nobody: give a time such as 24h, or `--lift` to lift a ban"
+        ))),
+        Err(error) => Err(Failure::Usage(error.to_string())),
+    }
 }

@@ -7,24 +7,25 @@ use serde_json::{Value as Json, json};
 use super::{account_json, with_accounts};
 use crate::cli::{Failure, accounts::call, arguments::FolderArguments, output::Output};
 
-/// Accounts that are read at once.
+/// Accounts that are read at once, where an app allows pages of so many rows.
 const PER_PAGE: u64 = 500;
 
 pub(super) fn run(arguments: &FolderArguments, output: &Output) -> Result<(), Failure> {
     with_accounts(&arguments.dir, async |accounts| {
         let mut told: Vec<Json> = Vec::new();
-        let mut seen = 0;
+        let mut seen: u64 = 0;
+        let per_page = PER_PAGE.min(accounts.page_rows_max);
         for page in 1.. {
             let call = call("mainstay users list");
-            let found = accounts.identity.accounts(page, PER_PAGE, &call).await?;
-            seen += found.accounts.len();
+            let found = accounts.identity.accounts(page, per_page, &call).await?;
+            seen += found.accounts.len() as u64;
             for account in &found.accounts {
                 match arguments.json {
                     true => told.push(account_json(account)),
                     false => output.print(&line(account, call.now)),
                 }
             }
-            if (found.accounts.len() as u64) < PER_PAGE {
+            if found.accounts.is_empty() || seen >= found.total {
                 break;
             }
         }

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value as Json, json as object};
 use tempfile::TempDir;
 
@@ -128,12 +129,31 @@ fn users_are_listed_and_what_cannot_be_is_refused() {
         (&["users", "role", "ada@example.com", dir], 2, "--add"),
         (&["users", "ban", "ada@example.com", dir, "--for", "1d"], 2, "unknown unit"),
         (&["users", "ban", "ada@example.com", dir, "--for", "1h", "--lift"], 2, "--lift"),
+        (&["users", "ban", "ada@example.com", dir, "--for=-1h"], 2, "bans nobody"),
+        (&["users", "ban", "ada@example.com", dir, "--for", "none"], 2, "--lift"),
         (&["audit", dir, "--user", "nobody@example.com"], 1, "no user"),
     ] {
         let ended = run(args);
         assert_eq!(ended.code, Some(code), "{args:?}: {}{}", ended.out, ended.err);
         assert!(ended.err.contains(said), "{args:?}: {}", ended.err);
     }
+}
+
+#[test]
+fn all_users_are_listed_where_an_app_allows_small_pages() {
+    let (path, settings) = NOTES[0];
+    let settings = format!("{settings}[limits]\npage_rows_max = 2\n");
+    let mut files = vec![(path, settings.as_str())];
+    files.extend(&NOTES[1..]);
+    let directory = folder(&files);
+    let dir = text(&directory);
+    for at in 0..5 {
+        let email = format!("{at}@example.com");
+        let made = run(&["users", "create", &email, dir, "--password", PASSWORD]);
+        assert_eq!(made.code, Some(0), "{}", made.err);
+    }
+    let listed = json(&run(&["users", "list", dir, "--json"]));
+    assert_eq!(listed["users"].as_array().expect("an array").len(), 5, "{listed}");
 }
 
 #[test]
@@ -165,7 +185,12 @@ fn a_rotated_key_signs_and_nobody_is_signed_out() {
     assert!(server.get("/auth/v1/user", &bearer).contains(email));
     let refresh = object!({ "refresh_token": session["refresh_token"] }).to_string();
     let path = "/auth/v1/token?grant_type=refresh_token";
-    assert!(server.send("POST", path, "", &refresh).starts_with("HTTP/1.1 200"));
+    let refreshed = server.send("POST", path, "", &refresh);
+    let session: Json = serde_json::from_str(body(&refreshed)).expect("JSON");
+    let token = session["access_token"].as_str().unwrap_or_else(|| panic!("{refreshed}"));
+    let head = token.split('.').next().and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
+    let head: Json = serde_json::from_slice(&head.expect("base64url")).expect("JSON");
+    assert_eq!(head["kid"], rotated["signs"]);
 }
 
 #[test]
