@@ -33,6 +33,7 @@ pub(crate) struct Reloader {
     seen: Look,
     /// What is in force: what the server was set up with.
     started_with: Settings,
+    started_with_mails: Vec<SourceFile>,
 }
 
 /// What there is in the folder.
@@ -62,7 +63,7 @@ pub(crate) enum Reloaded {
 pub(crate) struct ServedAnew {
     /// What was done to the database's schema.
     pub(crate) steps: Vec<String>,
-    /// Settings that count from the next start on.
+    /// Settings, and directories, of which a change counts from the next start on.
     pub(crate) after_restart: Vec<&'static str>,
     pub(crate) warnings: Vec<Diagnostic>,
     pub(crate) files: Vec<SourceFile>,
@@ -82,6 +83,7 @@ impl Reloader {
                 migrations: None,
             },
             started_with: opened.loaded.settings.clone(),
+            started_with_mails: mails(&opened.loaded.files).cloned().collect(),
         }
     }
 
@@ -118,9 +120,13 @@ impl Reloader {
         };
         self.state.identity().declare_roles(loaded.settings.roles.clone());
         self.state.reload(planner(&loaded, self.mode), expand_roles(&loaded));
+        let mut after_restart = unchangeable(&self.started_with, &loaded.settings);
+        if !mails(&loaded.files).eq(&self.started_with_mails) {
+            after_restart.push("mails/");
+        }
         Reloaded::Served(ServedAnew {
             steps: changes.steps,
-            after_restart: unchangeable(&self.started_with, &loaded.settings),
+            after_restart,
             warnings: loaded.warnings,
             files: loaded.files,
         })
@@ -141,6 +147,11 @@ impl Reloader {
     }
 }
 
+/// The templates of mails among an app's files.
+fn mails(files: &[SourceFile]) -> impl Iterator<Item = &SourceFile> {
+    files.iter().filter(|file| file.path.starts_with("mails/"))
+}
+
 /// The sections that differ and take effect at the next start.
 fn unchangeable(started_with: &Settings, now: &Settings) -> Vec<&'static str> {
     let mut sections = Vec::new();
@@ -151,7 +162,7 @@ fn unchangeable(started_with: &Settings, now: &Settings) -> Vec<&'static str> {
     };
     compare(started_with.server == now.server, "[server]");
     compare(started_with.database == now.database, "[database]");
-    compare(started_with.auth.signing_key == now.auth.signing_key, "[auth] signing_key");
+    compare(started_with.auth == now.auth, "[auth]");
     compare(started_with.mail == now.mail, "[mail]");
     compare(started_with.rest.tx_rollback == now.rest.tx_rollback, "[rest] tx_rollback");
     compare(
@@ -175,9 +186,10 @@ mod tests {
         let before = Settings::default();
         let mut now = Settings::default();
         now.server.compression = false;
+        now.auth.confirm_email = false;
         now.limits.page_rows_max = 5;
         now.limits.body_bytes_max = 5;
-        assert_eq!(unchangeable(&before, &now), ["[server]", "[limits] body_bytes_max"]);
+        assert_eq!(unchangeable(&before, &now), ["[server]", "[auth]", "[limits] body_bytes_max"]);
         assert!(unchangeable(&before, &before).is_empty());
     }
 }

@@ -91,7 +91,8 @@ pub(crate) fn replace_keyring(
         file.write_all(changed.to_text().as_bytes())?;
         file.set_permissions(fs::metadata(&path)?.permissions())?;
         file.sync_all()?;
-        fs::rename(&draft, &path)
+        fs::rename(&draft, &path)?;
+        sync_directory(&directory)
     });
     if let Err(source) = written {
         // The error that is told is the first.
@@ -99,6 +100,17 @@ pub(crate) fn replace_keyring(
         return Err(FolderError::Io { path, source }.into());
     }
     Ok((path, changed))
+}
+
+/// Has what was renamed outlast a loss of power.
+#[cfg(unix)]
+fn sync_directory(directory: &Path) -> io::Result<()> {
+    fs::File::open(directory)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_directory(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// Keeps others who change the keys out until it is dropped.

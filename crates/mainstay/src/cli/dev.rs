@@ -136,7 +136,7 @@ fn tell_pending(files: &[String], output: &Output) {
     for file in files {
         output.print(&format!("{file}  {}", output.style.yellow("pending")));
     }
-    output.note("`mainstay dev` applies migrations when it starts again");
+    output.note("`mainstay dev` applies migrations when a model changes, or when it starts again");
 }
 
 fn tell_served(anew: &ServedAnew, output: &Output) {

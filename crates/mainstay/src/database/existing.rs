@@ -8,7 +8,7 @@ use mainstay_store::differences;
 use super::{Database, DatabaseError, Engine, SchemaDiffers, SchemaPolicy, file_of, open};
 use crate::{database::read_migrations, folder::Folder};
 
-/// Opens the database of an app for looking: nothing is made, and nothing is changed.
+/// Opens the database of an app for looking: no table is made, and none is changed.
 ///
 /// # Errors
 /// Where it is not there, or is not as the models want it.

@@ -73,8 +73,8 @@ pub(super) fn run(arguments: &ExplainArguments, output: &Output) -> Result<(), F
     })
 }
 
-/// The caller that is meant. What roles a user has is said on the command line; where an
-/// app keeps them in its database, they are looked up here.
+/// The caller that is meant. What roles a user has is said on the command line: those that
+/// the database has of them are not looked up.
 fn caller(arguments: &ExplainArguments, roles: &Roles) -> Result<Actor, Failure> {
     let id = match arguments.caller.as_str() {
         word @ ("anon" | "service") if !arguments.roles.is_empty() || arguments.email.is_some() => {

@@ -94,6 +94,20 @@ fn what_is_added_to_the_models_is_served_and_mistakes_leave_it_as_it_was() {
 }
 
 #[test]
+fn what_counts_from_the_next_start_on_is_named() {
+    let directory = folder(&[("models/posts.toml", POSTS)]);
+    let mut server = Server::start("dev", directory.path());
+    let mut errors = BufReader::new(server.child.stderr.take().expect("piped")).lines();
+    let mut note = || errors.next().expect("it goes on").expect("UTF-8");
+    write(directory.path(), "mails/confirmation.txt", "Subject: Yours?\n\n{{ link }}\n");
+    server.until("reloaded");
+    assert!(note().contains("what changed in mails/ counts from the next start on"));
+    write(directory.path(), "mainstay.toml", "[auth]\nsign_up = false\n");
+    server.until("reloaded");
+    assert!(note().contains("what changed in [auth], mails/ counts from the next start on"));
+}
+
+#[test]
 fn a_migration_is_told_of_as_it_is_written_and_applied_at_the_next_start() {
     let directory = folder(&[("models/posts.toml", POSTS)]);
     assert_eq!(run(&["migrate", "new", "start", text(&directory)]).code, Some(0));
