@@ -59,8 +59,8 @@ impl Smtp {
     }
 }
 
-/// Makes sure of Python, aiosmtpd and openssl, which makes a certificate. An error says, in words for the table, why they are
-/// not there.
+/// Makes sure of Python, aiosmtpd and openssl, which makes a certificate. An error says, in
+/// words for the table, why they are not there.
 pub(crate) fn ensure(missing: Missing) -> Result<(), String> {
     tools::ensure("openssl", "openssl", missing)?;
     tools::ensure("python3", "python3-pip", missing)?;

@@ -4,11 +4,11 @@
 use std::process::Command;
 
 use super::{
-    node::{installed, run_tests},
-    table::{Suite, Table},
+    node::{binary, installed, run_tests},
+    table::Table,
 };
 use crate::{
-    process::{debug_binary, root},
+    process::root,
     tools::{Missing, ensure},
 };
 
@@ -28,14 +28,7 @@ pub(super) fn run(table: &mut Table, missing: Missing) -> anyhow::Result<()> {
         table.skipped_suite(format!("{SUITE}: {why}"));
         return Ok(());
     }
-    let binary = match debug_binary() {
-        Ok(binary) => binary,
-        Err(error) => {
-            table.failure(format!("{SUITE}: {error}"));
-            table.ran(Suite { name: SUITE.into(), failed: 1, ..Suite::default() });
-            return Ok(());
-        }
-    };
+    let Some(binary) = binary(table, SUITE) else { return Ok(()) };
     let mut node = Command::new("node");
     node.current_dir(directory).env("MAINSTAY_BIN", binary).env("CHROMIUM_BIN", browser);
     run_tests(table, SUITE, node)

@@ -36,14 +36,7 @@ pub(super) fn run(table: &mut Table, servers: &Servers, missing: Missing) -> any
         table.skipped_suite(format!("{SUITE}: {why}"));
         return Ok(());
     }
-    let binary = match debug_binary() {
-        Ok(binary) => binary,
-        Err(error) => {
-            table.failure(format!("{SUITE}: {error}"));
-            table.ran(Suite { name: SUITE.into(), failed: 1, ..Suite::default() });
-            return Ok(());
-        }
-    };
+    let Some(binary) = binary(table, SUITE) else { return Ok(()) };
     let scratch = Scratch::new("scenarios")?;
     let scenarios = Scenarios { directory, binary };
     let sqlite = scratch.join("sqlite");
@@ -61,9 +54,19 @@ pub(super) fn run(table: &mut Table, servers: &Servers, missing: Missing) -> any
     exchanges::compare(table, &sqlite, &postgres)
 }
 
+/// The binary that a suite tests. Where it cannot be built, the suite has failed.
+pub(super) fn binary(table: &mut Table, suite: &str) -> Option<PathBuf> {
+    let error = match debug_binary() {
+        Ok(binary) => return Some(binary),
+        Err(error) => error,
+    };
+    table.failure(format!("{suite}: {error}"));
+    table.ran(Suite { name: suite.into(), failed: 1, ..Suite::default() });
+    None
+}
+
 /// Makes sure of Node and of the packages that the tests of a folder want, of which this is
-/// one. The inner error says,
-/// in words for the table, what is not there.
+/// one. The inner error says, in words for the table, what is not there.
 pub(super) fn installed(
     directory: &Path,
     package: &str,

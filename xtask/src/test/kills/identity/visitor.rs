@@ -3,7 +3,7 @@
 use std::{
     fmt,
     hash::{BuildHasher as _, RandomState},
-    io,
+    io, mem,
 };
 
 use anyhow::{bail, ensure};
@@ -83,12 +83,14 @@ pub(super) struct Visitor {
     people: Vec<Person>,
     /// What no answer came to: it is asked again before anything else.
     in_flight: Option<(Action, usize)>,
+    /// Whether it was asked before, so that it may have happened.
+    asked_before: bool,
     refreshed: usize,
 }
 
 impl Visitor {
     pub(super) fn new(number: usize) -> Self {
-        Self { number, people: Vec::new(), in_flight: None, refreshed: 0 }
+        Self { number, people: Vec::new(), in_flight: None, asked_before: false, refreshed: 0 }
     }
 
     /// What was acknowledged so far.
@@ -174,6 +176,7 @@ impl Visitor {
             Action::SignOut => person.with_session(|tokens| api.sign_out(tokens)),
             Action::Recover => api.recover(&person.email),
         };
+        let asked_before = mem::replace(&mut self.asked_before, true);
         let Ok(answer) = answer else { return Ok(false) };
         if answer.is_not_now() {
             return Ok(true);
@@ -195,7 +198,7 @@ impl Visitor {
                 self.refreshed += 1;
             }
             (Action::SignOut, 204, _) => person.ended.extend(person.session.take()),
-            (Action::SignOut, 403, _) if answer.code == "session_not_found" => {
+            (Action::SignOut, 403, _) if asked_before && answer.code == "session_not_found" => {
                 person.ended.extend(person.session.take());
             }
             (_, status, _) => {
@@ -203,6 +206,7 @@ impl Visitor {
             }
         }
         self.in_flight = None;
+        self.asked_before = false;
         Ok(true)
     }
 
