@@ -4,13 +4,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdtemp, rm } from "node:fs/promises";
-import { createServer as createPage } from "node:http";
-import { createServer } from "node:net";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { after, afterEach } from "node:test";
 import { chromium } from "playwright-core";
+import { freePort } from "../free-port.mjs";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const BLOG = join(HERE, "../../examples/blog");
@@ -73,7 +73,7 @@ export async function blog() {
 
 /** Serves one page under these names of this machine, until the last test: somebody else's site. */
 export async function otherSite(html) {
-  const server = createPage((_, answer) => {
+  const server = createServer((_, answer) => {
     answer.setHeader("Content-Type", "text/html; charset=utf-8");
     answer.end(html);
   });
@@ -91,14 +91,4 @@ async function until(ready, why) {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   throw new Error(why());
-}
-
-async function freePort() {
-  const probe = createServer();
-  probe.listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, "close");
-  return port;
 }

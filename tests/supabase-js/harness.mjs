@@ -10,13 +10,13 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { existsSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { after, afterEach } from "node:test";
 import { createClient } from "@supabase/supabase-js";
+import { freePort } from "../free-port.mjs";
 import { Exchanges, decoded } from "./exchanges.mjs";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
@@ -272,14 +272,4 @@ class Server {
     if (this.#directory) await rm(this.#directory, { recursive: true, force: true });
     if (this.#database) await this.#database.drop();
   }
-}
-
-async function freePort() {
-  const probe = createServer();
-  probe.listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, "close");
-  return port;
 }
