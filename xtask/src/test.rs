@@ -60,6 +60,7 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<ExitCode> {
         let servers = Servers::start(&mut table, missing);
         if suites {
             cargo::run(&mut table, &servers)?;
+            cargo::apps_on_postgres(&mut table, &servers)?;
             node::run(&mut table, &servers, missing)?;
             browser::run(&mut table, missing)?;
             fuzz::run(&mut table, args.value("--fuzz-seconds")?.unwrap_or(10))?;

@@ -22,6 +22,10 @@
 //! # }
 //! ```
 //!
+//! Where `MAINSTAY_TEST_DATABASE_URL` names a PostgreSQL server, each app has a database of
+//! its own there instead of SQLite's: an app that is to run on PostgreSQL runs its tests
+//! once with the variable and once without.
+//!
 //! What cannot be set up panics, with what is wrong as its message: this is for tests.
 
 mod client;
@@ -33,6 +37,8 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
+use mainstay_store_postgres::ScratchDatabase;
+
 pub use self::client::Response;
 use crate::{App, Mode, Running, StartError, auth::TokenRequest, reload::Reloaded, seed::Seeded};
 
@@ -43,6 +49,10 @@ const ENVIRONMENT: [(&str, &str); 3] = [
     ("MAINSTAY_AUTH__CONFIRM_EMAIL", "false"),
     ("MAINSTAY_AUTH__SESSIONLESS_TOKENS", "true"),
 ];
+/// Names the server on which each app has its database, where that is not SQLite.
+const SERVER: &str = "MAINSTAY_TEST_DATABASE_URL";
+/// Names an app's own database.
+const DATABASE: &str = "MAINSTAY_DATABASE__URL";
 /// Seconds for which the tokens hold.
 const TOKEN_LIFETIME_S: u32 = 3_600;
 
@@ -53,6 +63,8 @@ pub struct TestApp {
     anon_key: String,
     service_key: String,
     folder: ScratchFolder,
+    /// Dropped after the app, which is connected to it.
+    database: Option<ScratchDatabase>,
 }
 
 impl TestApp {
@@ -109,17 +121,25 @@ impl TestApp {
         if !files.iter().any(|(path, _)| *path == mainstay_core::SETTINGS_FILE) {
             folder.write(mainstay_core::SETTINGS_FILE, "");
         }
-        let own =
-            ENVIRONMENT.iter().filter(|(name, _)| environment.iter().all(|(it, _)| it != name));
+        let is_set = |name: &str| environment.iter().any(|(it, _)| *it == name);
+        let database = if is_set(DATABASE) { None } else { database().await };
+        let own = ENVIRONMENT.iter().filter(|(name, _)| !is_set(name));
         let variable = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        let environment = own.chain(environment).map(variable).collect();
+        let mut environment: Vec<_> = own.chain(environment).map(variable).collect();
+        environment.extend(database.iter().map(|it| (DATABASE.to_owned(), it.url())));
         let app = App::load_with(&folder.path, environment).unwrap_or_else(|error| fail(&error));
         let app = extend(app).listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
         let running = app.start().await.unwrap_or_else(|error| fail(&error));
         if let Some(Err(error)) = running.seeded() {
             panic!("the app under test cannot be seeded:\n{error}");
         }
-        Self { anon_key: running.anon_key(), service_key: running.service_key(), running, folder }
+        Self {
+            anon_key: running.anon_key(),
+            service_key: running.service_key(),
+            running,
+            folder,
+            database,
+        }
     }
 
     /// The address it listens on.
@@ -138,6 +158,13 @@ impl TestApp {
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder.path
+    }
+
+    /// The `[database] url` by which other programs reach the app's database, where it
+    /// is not the file in the application folder.
+    #[must_use]
+    pub fn database_url(&self) -> Option<String> {
+        self.database.as_ref().map(ScratchDatabase::url)
     }
 
     /// The key a web page may hold.
@@ -233,6 +260,13 @@ impl TestApp {
     pub async fn close(self) {
         self.running.close().await;
     }
+}
+
+/// A database of its own, where a server is named.
+async fn database() -> Option<ScratchDatabase> {
+    let server = std::env::var(SERVER).ok()?;
+    let made = ScratchDatabase::create(&server, "mainstay_test").await;
+    Some(made.unwrap_or_else(|error| panic!("{SERVER}: {error}")))
 }
 
 fn fail(error: &StartError) -> ! {

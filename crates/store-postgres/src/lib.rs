@@ -20,6 +20,7 @@ mod pool;
 mod read;
 mod rows;
 mod schema;
+mod scratch;
 mod settings;
 mod shapes;
 mod statement;
@@ -28,5 +29,6 @@ mod tls;
 mod value;
 mod write;
 
+pub use scratch::ScratchDatabase;
 pub use settings::PostgresSettings;
 pub use store::PostgresStore;

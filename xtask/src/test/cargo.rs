@@ -14,7 +14,7 @@ use super::{
     servers::Servers,
     table::{Suite, Table},
 };
-use crate::process::cargo;
+use crate::{process::cargo, services::Kind};
 
 /// How a message of cargo's about what it built begins.
 const MESSAGE: &str = r#"{"reason":"#;
@@ -23,24 +23,55 @@ const MESSAGE: &str = r#"{"reason":"#;
 /// binary.
 pub(super) fn run(table: &mut Table, servers: &Servers) -> anyhow::Result<()> {
     println!("cargo test --workspace");
-    let mut reader = Reader::default();
     let mut command = cargo();
     command.args(["test", "--workspace", "--no-fail-fast"]);
     // Names the package of each binary; people still read the compiler's words as ever.
     command.arg("--message-format=json-render-diagnostics").args(servers.left_out());
-    let status = lines(command.envs(servers.environment()), |line| {
-        if reader.is_worth_showing(line) {
-            println!("{line}");
-        }
-        reader.read(line);
-    })?;
-    let report = reader.finish(status.success());
+    let report = reported(command.envs(servers.environment()))?;
     for suite in report.suites {
         table.ran(suite);
     }
     report.failures.into_iter().for_each(|name| table.failure(name));
     report.ignored.into_iter().for_each(|name| table.skipped_test(name));
     Ok(())
+}
+
+/// What the tests of served apps are called where the apps' databases are on PostgreSQL.
+const APPS_ON_POSTGRES: &str = "mainstay, tests/it/main.rs on PostgreSQL";
+/// Those of them that serve no app of their own: what a command line does.
+const ARE_THE_SAME: [&str; 1] = ["cli::"];
+
+/// Runs the tests of served apps once more, each app's database on the PostgreSQL server.
+pub(super) fn apps_on_postgres(table: &mut Table, servers: &Servers) -> anyhow::Result<()> {
+    let Some(url) = servers.url(Kind::Postgres) else {
+        table.skipped_suite(format!("{APPS_ON_POSTGRES}: there is no PostgreSQL"));
+        return Ok(());
+    };
+    println!("cargo test -p mainstay --test it, on PostgreSQL");
+    let mut command = cargo();
+    command.args(["test", "-p", "mainstay", "--test", "it", "--no-fail-fast", "--"]);
+    command.args(ARE_THE_SAME.iter().flat_map(|name| ["--skip", name]));
+    let report = reported(command.env("MAINSTAY_TEST_DATABASE_URL", url))?;
+    for suite in report.suites {
+        // What is left out has run before, on a database that it does not choose.
+        table.ran(Suite { name: APPS_ON_POSTGRES.into(), skipped: 0, ..suite });
+    }
+    let on_postgres = |name| format!("{name} (on PostgreSQL)");
+    report.failures.into_iter().map(on_postgres).for_each(|name| table.failure(name));
+    report.ignored.into_iter().for_each(|name| table.skipped_test(name));
+    Ok(())
+}
+
+/// Runs a command of cargo's, shows what is worth showing, and reads what tests reported.
+fn reported(command: &mut Command) -> anyhow::Result<Report> {
+    let mut reader = Reader::default();
+    let status = lines(command, |line| {
+        if reader.is_worth_showing(line) {
+            println!("{line}");
+        }
+        reader.read(line);
+    })?;
+    Ok(reader.finish(status.success()))
 }
 
 /// Runs a command and hands over each line it prints, on either stream, in order.

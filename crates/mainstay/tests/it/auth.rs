@@ -1,7 +1,7 @@
 //! Accounts and sessions over a real socket, one file for each noun of the API.
 //!
 //! Hashes are cheap here, and nobody waits for a mail. What a test wants to have happened
-//! long ago it writes into the database's file.
+//! long ago it writes into the database, past the app.
 
 mod admin;
 mod cookies;
@@ -147,23 +147,4 @@ pub(crate) async fn mailed_text(app: &App, kind: &str) -> String {
         }
     }
     panic!("no mail of the kind {kind} has left")
-}
-
-/// Changes rows in the database's file, past the app.
-pub(crate) fn change_rows(app: &App, sql: &str) {
-    let changed = database(app).execute(sql, []).expect("SQL that can be carried out");
-    assert_ne!(changed, 0, "{sql}");
-}
-
-/// One text in the database's file.
-pub(crate) fn read_text(app: &App, sql: &str) -> String {
-    database(app).query_row(sql, [], |row| row.get(0)).expect("SQL that finds a text")
-}
-
-fn database(app: &App) -> rusqlite::Connection {
-    let file = app.folder().join(".mainstay/data.db");
-    let database = rusqlite::Connection::open(file).expect("the database's file");
-    let patience = std::time::Duration::from_secs(10);
-    database.busy_timeout(patience).expect("a connection that can wait");
-    database
 }

@@ -20,6 +20,8 @@ use std::{
 
 use tempfile::TempDir;
 
+use crate::database;
+
 /// What a command that has ended printed.
 pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
@@ -37,6 +39,9 @@ pub(crate) fn mainstay(args: &[&str]) -> Command {
         }
     }
     command.env("MAINSTAY_AUTH__CONFIRM_EMAIL", "false");
+    if let Some(url) = args.iter().find_map(|arg| database::url_of(Path::new(arg))) {
+        command.env("MAINSTAY_DATABASE__URL", url);
+    }
     command.args(args).stdin(Stdio::null());
     command
 }

@@ -5,6 +5,7 @@ mod app;
 mod auth;
 mod built_in;
 mod cli;
+mod database;
 mod docs;
 mod protections;
 mod rest;

@@ -2,6 +2,8 @@
 
 use mainstay::testing::{Response, TestApp};
 
+use crate::database;
+
 /// Who sends a request.
 pub(crate) enum Caller {
     /// Nobody.
@@ -26,7 +28,11 @@ pub(crate) struct App(TestApp);
 
 /// Starts an app of these files.
 pub(crate) async fn app(files: &[(&str, &str)]) -> App {
-    App(TestApp::start(files).await)
+    let app = TestApp::start(files).await;
+    if let Some(url) = app.database_url() {
+        database::note(app.folder(), url);
+    }
+    App(app)
 }
 
 impl App {

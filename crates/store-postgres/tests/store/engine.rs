@@ -1,20 +1,17 @@
 //! PostgreSQL as the conformance suite wants it: a database of its own for each test,
 //! on the server that `MAINSTAY_TEST_POSTGRES_URL` names.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
-};
+use std::sync::Arc;
 
 use mainstay_store::Store;
-use mainstay_store_postgres::{PostgresSettings, PostgresStore};
+use mainstay_store_postgres::{PostgresSettings, PostgresStore, ScratchDatabase};
 use tokio_postgres::{Client, NoTls};
 
 /// A database of its own.
 pub(crate) struct Engine {
     store: Arc<PostgresStore>,
-    name: String,
     pub(crate) url: String,
+    _database: ScratchDatabase,
 }
 
 /// The server's address.
@@ -54,15 +51,10 @@ impl Engine {
 
     /// The same, reached otherwise than usual.
     pub(crate) async fn with(change: impl FnOnce(PostgresSettings) -> PostgresSettings) -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(1);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("conformance_{}_{number}", std::process::id());
-        let server = server();
-        let create = format!("CREATE DATABASE {name} TEMPLATE template0");
-        connect(&server).await.batch_execute(&create).await.unwrap();
-        let url = database(&server, &name);
+        let database = ScratchDatabase::create(&server(), "conformance").await.unwrap();
+        let url = database.url();
         let store = PostgresStore::open(change(PostgresSettings::at(&url))).await.unwrap();
-        Self { store: Arc::new(store), name, url }
+        Self { store: Arc::new(store), url, _database: database }
     }
 
     /// An empty database, reached through the pooler.
@@ -93,18 +85,5 @@ impl Engine {
     /// The number that a statement gives.
     pub(crate) async fn number(&self, sql: &str) -> i64 {
         connect(&self.url).await.query_one(sql, &[]).await.unwrap().get(0)
-    }
-}
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        // A runtime of its own: that of the test may be at its end.
-        let drop = format!("DROP DATABASE {} WITH (FORCE)", self.name);
-        let dropping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.unwrap().block_on(async { connect(&server()).await.batch_execute(&drop).await })
-        });
-        // Where it fails the server, which is private, goes soon anyway.
-        let _ = dropping.join();
     }
 }

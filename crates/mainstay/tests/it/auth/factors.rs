@@ -7,7 +7,10 @@ mod removal;
 use serde_json::{Value as Json, json};
 
 use super::{Answer, Session, auth_app, post, refresh, send, sign_in, sign_up};
-use crate::support::{App, Caller};
+use crate::{
+    database::{bytes, contains, move_back},
+    support::{App, Caller},
+};
 
 /// A factor, and the secret that an authenticator app has of it.
 #[derive(Clone, Debug)]
@@ -101,10 +104,10 @@ async fn a_session_is_raised_by_a_code_of_a_factor_that_was_enrolled() {
     assert_eq!(user["factors"][0]["status"], "unverified", "{user}");
     let secret = body["totp"]["secret"].as_str().unwrap();
     assert!(!user.to_string().contains(secret), "{user}");
-    let stored = super::read_text(&app, "SELECT hex(secret) FROM mainstay_factors");
+    let stored = bytes(&app, "mainstay_factors", "secret").await;
     let secret = totp_rs::Secret::try_from_base32(secret).expect("base32");
-    let plain: String = secret.as_bytes().iter().map(|byte| format!("{byte:02X}")).collect();
-    assert!(!stored.contains(&plain), "the secret is stored as it is");
+    assert_eq!(stored.len(), 1);
+    assert!(!contains(&stored[0], secret.as_bytes()), "the secret is stored as it is");
 
     let text = |json: &Json| json.as_str().unwrap().to_owned();
     let factor = Factor { id: text(&body["id"]), secret: text(&body["totp"]["secret"]) };
@@ -180,7 +183,7 @@ async fn what_cannot_be_enrolled_is_refused_by_its_code() {
         enrolled(&app, &session, &number.to_string()).await;
     }
     enrol(&app, &session, "eleventh").await.refused(422, "too_many_enrolled_mfa_factors");
-    super::change_rows(&app, "UPDATE mainstay_factors SET created_at = created_at - 301000000");
+    move_back(&app, "mainstay_factors", "created_at", 301).await;
     enrolled(&app, &session, "").await;
 
     let nobody = Session::of(post(&app, "signup", "", json!({})).await.good());

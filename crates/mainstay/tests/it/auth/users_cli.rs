@@ -7,22 +7,29 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use mainstay::store_postgres::ScratchDatabase;
 use serde_json::{Value as Json, json as object};
 use tempfile::TempDir;
 
 use super::operator::{NOTES, PASSWORD};
-use crate::cli::{Ended, Server, folder, mainstay, run, text};
+use crate::{
+    cli::{Ended, Server, folder, mainstay, run, text},
+    database,
+};
 
 /// How long a server may take to notice what a command did.
 const NOTICED_MAX: Duration = Duration::from_secs(30);
 
-fn app() -> TempDir {
+/// An application folder, and its database where that is not a file in it.
+fn app() -> (TempDir, Option<ScratchDatabase>) {
     let (path, settings) = NOTES[0];
     let settings = settings.replace("session_check_s = 300", "session_check_s = 1");
     let mut files = vec![(path, settings.as_str())];
     files.extend(&NOTES[1..]);
     files.push(("seed/notes.json", r#"[{"text":"kept"}]"#));
-    folder(&files)
+    let directory = folder(&files);
+    let database = database::for_commands(directory.path());
+    (directory, database)
 }
 
 fn json(ended: &Ended) -> Json {
@@ -61,7 +68,7 @@ fn until(server: &Server, token: &str, is_wanted: impl Fn(&str) -> bool) {
 
 #[test]
 fn what_a_command_does_counts_on_a_server_that_runs_beside_it() {
-    let directory = app();
+    let (directory, _database) = app();
     let dir = text(&directory);
     let server = Server::start("dev", directory.path());
     let email = "ada@example.com";
@@ -99,7 +106,7 @@ fn what_a_command_does_counts_on_a_server_that_runs_beside_it() {
 
 #[test]
 fn users_are_listed_and_what_cannot_be_is_refused() {
-    let directory = app();
+    let (directory, _database) = app();
     let dir = text(&directory);
     let none = run(&["users", "list", dir]);
     assert_eq!((none.code, none.out.as_str()), (Some(0), ""), "{}", none.err);
@@ -146,6 +153,7 @@ fn all_users_are_listed_where_an_app_allows_small_pages() {
     let mut files = vec![(path, settings.as_str())];
     files.extend(&NOTES[1..]);
     let directory = folder(&files);
+    let _database = database::for_commands(directory.path());
     let dir = text(&directory);
     for at in 0..5 {
         let email = format!("{at}@example.com");
@@ -158,7 +166,7 @@ fn all_users_are_listed_where_an_app_allows_small_pages() {
 
 #[test]
 fn a_rotated_key_signs_and_nobody_is_signed_out() {
-    let directory = app();
+    let (directory, _database) = app();
     let dir = text(&directory);
     let keys = || json(&run(&["keys", dir, "--json"]));
     let before = keys();
@@ -195,7 +203,7 @@ fn a_rotated_key_signs_and_nobody_is_signed_out() {
 
 #[test]
 fn a_key_from_the_environment_is_not_rotated_and_what_to_do_is_said() {
-    let directory = app();
+    let (directory, _database) = app();
     let dir = text(&directory);
     run(&["keys", dir]);
     let file = directory.path().join(".mainstay/signing_key.pem");

@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use super::{
-    super::{auth_app, change_rows, post, read_text, sign_in, sign_up},
+    super::{auth_app, post, sign_in, sign_up},
     Which, answer, challenge, enrolled, show, with_factor,
 };
+use crate::database::{change_rows, move_back, number};
 
 const ANA: &str = "ana@example.org";
 
@@ -64,7 +65,7 @@ async fn a_challenge_holds_for_five_minutes() {
     let session = sign_up(&app, ANA).await;
     let factor = enrolled(&app, &session, "").await;
     let asked = challenge(&app, &session, &factor).await;
-    change_rows(&app, "UPDATE mainstay_challenges SET expires_at = expires_at - 301000000");
+    move_back(&app, "mainstay_challenges", "expires_at", 301).await;
     let late = answer(&app, &session, &factor, &asked, &factor.code(Which::Now)).await;
     late.refused(422, "mfa_challenge_expired");
     // The next challenge sweeps it out.
@@ -134,15 +135,15 @@ async fn after_some_wrong_codes_the_right_one_has_to_wait() {
         told.refused(422, "mfa_verification_failed");
     }
     // Of those at once each was counted, or not looked at.
-    let counted = "SELECT CAST(guesses AS TEXT) FROM mainstay_factors";
-    let so_far: u32 = read_text(&app, counted).parse().expect("a number");
+    let counted = async || number(&app, "mainstay_factors", "guesses").await;
+    let so_far = counted().await;
     assert!((1..=4).contains(&so_far), "{so_far}");
     for _ in so_far..5 {
         guess().await.refused(422, "mfa_verification_failed");
     }
-    assert_eq!(read_text(&app, counted), "5");
+    assert_eq!(counted().await, 5);
     // So many more that nothing here takes as long as the wait.
-    change_rows(&app, "UPDATE mainstay_factors SET guesses = 25");
+    change_rows(&app, "UPDATE mainstay_factors SET guesses = 25").await;
     let last = guess().await;
     last.refused(429, "over_request_rate_limit");
     assert!(last.retry_after.is_some(), "{last:?}");
@@ -150,7 +151,7 @@ async fn after_some_wrong_codes_the_right_one_has_to_wait() {
     let other = sign_in(&app, ANA).await;
     let right = factor.code(Which::Now);
     show(&app, &other, &factor, &right).await.refused(429, "over_request_rate_limit");
-    change_rows(&app, "UPDATE mainstay_factors SET guessed_at = guessed_at - 3601000000");
+    move_back(&app, "mainstay_factors", "guessed_at", 3_601).await;
     answer(&app, &session, &factor, &asked, &right).await.good();
-    assert_eq!(read_text(&app, counted), "0");
+    assert_eq!(counted().await, 0);
 }

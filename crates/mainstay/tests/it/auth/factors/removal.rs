@@ -3,10 +3,13 @@
 use serde_json::{Value as Json, json};
 
 use super::{
-    super::{Answer, PASSWORD, Session, auth_app, change_rows, mailed_code, post, refresh, send},
+    super::{Answer, PASSWORD, Session, auth_app, mailed_code, post, refresh, send},
     Factor, Which, enrol, enrolled, rows, show, sign_in, sign_up, with_factor,
 };
-use crate::support::{App, Caller};
+use crate::{
+    database::move_back,
+    support::{App, Caller},
+};
 
 const ANA: &str = "ana@example.org";
 
@@ -84,7 +87,7 @@ async fn a_code_that_was_shown_lately_makes_an_old_session_a_recent_one() {
     let app = auth_app("", &[]).await;
     let session = sign_up(&app, ANA).await;
     let factor = enrolled(&app, &session, "").await;
-    change_rows(&app, "UPDATE mainstay_sessions SET created_at = created_at - 86401000000");
+    move_back(&app, "mainstay_sessions", "created_at", 86_401).await;
     enrol(&app, &session, "more").await.refused(400, "reauthentication_needed");
     let code = factor.code(Which::Now);
     let raised = Session::of(show(&app, &session, &factor, &code).await.good());
