@@ -6,14 +6,28 @@
 //! time, some wait, and the rest is told at once to come back later: a login that
 //! would time out in the queue is better refused in front of it.
 //!
+//! # Idle time first
+//!
+//! A thread of its own is not enough. Linux lets whoever runs run on for its slice, some 3 ms,
+//! before a thread that wakes up gets the processor: forty times what a read takes. So a hash
+//! begins on a thread of the policy `SCHED_IDLE` (sched(7)), which gives way at once, and
+//! runs while nobody else wants a processor. Where somebody always does it would never end,
+//! and a thread without privileges cannot take the policy back: one that has not ended
+//! after [`IDLE_TIME_MAX`] is begun once more on an ordinary thread, and whichever ends first
+//! has the answer. As many as may run may be behind in idle time; beyond that a hash begins on
+//! an ordinary thread. So on a machine with time to spare reads do not notice logins, and on
+//! one without any a login takes [`IDLE_TIME_MAX`] longer at most. A lower priority of the
+//! ordinary policy does not help: it does not shorten the slice.
+//!
 //! Who stops waiting leaves the queue. What has begun runs to its end, and keeps its
 //! place until then, for nothing can interrupt a hash.
 
-use std::sync::Arc;
+use std::{sync::Arc, thread, time::Duration};
 
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{Semaphore, oneshot},
     task::spawn_blocking,
+    time::timeout,
 };
 
 use super::{
@@ -24,6 +38,10 @@ use super::{
 const WAITING_PER_THREAD: usize = 32;
 /// Hashes that may run at a time.
 const THREADS_MAX: usize = 64;
+/// What a thread is called that runs in idle time.
+const IN_IDLE_TIME: &str = "password, idle";
+/// How long a hash may take in idle time before it is begun on an ordinary thread as well.
+const IDLE_TIME_MAX: Duration = Duration::from_millis(100);
 /// Seconds after which a caller who was refused may try again.
 const RETRY_AFTER_S: u32 = 2;
 /// Bytes of the longest password: a character has four at most.
@@ -38,6 +56,8 @@ pub struct PasswordPool {
     places: Arc<Semaphore>,
     /// Those that run.
     running: Arc<Semaphore>,
+    /// Those that run in idle time.
+    idle: Arc<Semaphore>,
 }
 
 /// Why a password was not looked at.
@@ -65,6 +85,7 @@ impl PasswordPool {
             dummy: dummy_hash(params).into(),
             places: Arc::new(Semaphore::new(threads * (1 + WAITING_PER_THREAD))),
             running: Arc::new(Semaphore::new(threads)),
+            idle: Arc::new(Semaphore::new(threads)),
         }
     }
 
@@ -93,8 +114,8 @@ impl PasswordPool {
             return Ok(Outcome::Wrong);
         }
         let (params, dummy) = (self.params, Arc::clone(&self.dummy));
-        self.run(move || match stored {
-            Some(stored) => verify_password(&password, &stored, params),
+        self.run(move || match &stored {
+            Some(stored) => verify_password(&password, stored, params),
             None => {
                 let _ = verify_password(&password, &dummy, params);
                 Outcome::Wrong
@@ -105,7 +126,7 @@ impl PasswordPool {
 
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> T + Send + 'static,
+        work: impl Fn() -> T + Send + Sync + 'static,
     ) -> Result<T, PasswordPoolError> {
         let busy = PasswordPoolError::Busy { retry_after_s: RETRY_AFTER_S };
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| busy)?;
@@ -113,21 +134,64 @@ impl PasswordPool {
             .acquire_owned()
             .await
             .map_err(|_| PasswordPoolError::Stopped)?;
-        let held: [OwnedSemaphorePermit; 2] = [turn, place];
-        let run = spawn_blocking(move || {
+        let work = Arc::new(work);
+        let mut in_idle_time = self.in_idle_time(Arc::clone(&work));
+        if let Some(done) = &mut in_idle_time
+            && let Ok(done) = timeout(IDLE_TIME_MAX, done).await
+        {
+            return done.map_err(|_| PasswordPoolError::Stopped);
+        }
+        let ordinary = spawn_blocking(move || {
             let done = work();
-            drop(held);
+            drop((turn, place));
             done
         });
-        run.await.map_err(|_| PasswordPoolError::Stopped)
+        tokio::select! {
+            Some(Ok(done)) = async { Some(in_idle_time?.await) } => Ok(done),
+            done = ordinary => done.map_err(|_| PasswordPoolError::Stopped),
+        }
+    }
+
+    /// Begins work in idle time, where as many as may be are not behind with theirs.
+    fn in_idle_time<T: Send + 'static>(
+        &self,
+        work: Arc<impl Fn() -> T + Send + Sync + 'static>,
+    ) -> Option<oneshot::Receiver<T>> {
+        let turn = Arc::clone(&self.idle).try_acquire_owned().ok()?;
+        let (done, receiver) = oneshot::channel();
+        let thread = thread::Builder::new().name(IN_IDLE_TIME.to_owned()).spawn(move || {
+            give_way();
+            let result = work();
+            drop((work, turn));
+            // Who stopped waiting wants no answer.
+            let _ = done.send(result);
+        });
+        // Without a thread there are ordinary ones.
+        thread.is_ok().then_some(receiver)
     }
 }
+
+/// Has this thread run only while no other wants its processor.
+#[cfg(target_os = "linux")]
+fn give_way() {
+    use thread_priority::{
+        NormalThreadSchedulePolicy::Idle, ThreadPriority, ThreadSchedulePolicy,
+        set_thread_priority_and_policy, thread_native_id,
+    };
+    let policy = ThreadSchedulePolicy::Normal(Idle);
+    // Where it is forbidden the thread is one like the others.
+    let _ = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, policy);
+}
+
+/// Elsewhere it is a thread like the others.
+#[cfg(not(target_os = "linux"))]
+fn give_way() {}
 
 #[cfg(test)]
 mod tests {
     use std::{
         future::Future,
-        sync::mpsc,
+        sync::{Mutex, mpsc},
         task::{Context, Poll, Waker},
     };
 
@@ -138,7 +202,7 @@ mod tests {
     }
 
     fn runtime() -> tokio::runtime::Runtime {
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap()
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap()
     }
 
     const BUSY: PasswordPoolError = PasswordPoolError::Busy { retry_after_s: RETRY_AFTER_S };
@@ -157,6 +221,13 @@ mod tests {
         });
     }
 
+    /// Work that lasts until it is released.
+    fn held() -> (mpsc::Sender<()>, impl Fn() -> bool + Send + Sync + 'static) {
+        let (release, released) = mpsc::channel::<()>();
+        let released = Mutex::new(released);
+        (release, move || released.lock().unwrap().recv().is_ok())
+    }
+
     /// Polls once, so that the future takes its place.
     fn begin<F: Future>(future: &mut std::pin::Pin<Box<F>>) -> Poll<F::Output> {
         future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
@@ -166,8 +237,8 @@ mod tests {
     fn when_the_queue_is_full_the_next_is_refused_and_who_leaves_makes_room() {
         runtime().block_on(async {
             let pool = pool(1);
-            let (release, released) = mpsc::channel::<()>();
-            let mut first = Box::pin(pool.run(move || released.recv()));
+            let (release, work) = held();
+            let mut first = Box::pin(pool.run(work));
             assert!(begin(&mut first).is_pending());
             let mut waiting: Vec<_> =
                 (0..WAITING_PER_THREAD).map(|n| Box::pin(pool.run(move || n))).collect();
@@ -180,7 +251,7 @@ mod tests {
             assert_eq!(pool.run(|| 0).await, Err(BUSY));
 
             release.send(()).unwrap();
-            assert_eq!(first.await, Ok(Ok(())));
+            assert_eq!(first.await, Ok(true));
             for (n, waiting) in waiting.into_iter().enumerate() {
                 assert_eq!(waiting.await, Ok(n));
             }
@@ -192,14 +263,55 @@ mod tests {
     fn who_leaves_while_the_work_runs_gives_up_no_place_before_it_is_done() {
         runtime().block_on(async {
             let pool = pool(1);
-            let (release, released) = mpsc::channel::<()>();
-            let mut left = Box::pin(pool.run(move || released.recv()));
+            let ([release, release_too], [work, work_too]) = {
+                let (one, other) = (held(), held());
+                ([one.0, other.0], [one.1, other.1])
+            };
+            let mut left = Box::pin(pool.run(work));
             assert!(begin(&mut left).is_pending());
             drop(left);
-            assert_eq!(pool.running.available_permits(), 0);
+            assert_eq!(pool.idle.available_permits(), 0, "one runs in idle time");
+            let mut left = Box::pin(pool.run(work_too));
+            assert!(begin(&mut left).is_pending());
+            drop(left);
+            assert_eq!(pool.running.available_permits(), 0, "and one on an ordinary thread");
             release.send(()).unwrap();
+            release_too.send(()).unwrap();
             assert_eq!(pool.run(|| 7).await, Ok(7));
         });
+    }
+
+    fn is_in_idle_time() -> bool {
+        thread::current().name() == Some(IN_IDLE_TIME)
+    }
+
+    #[test]
+    fn work_that_gets_no_idle_time_is_done_on_an_ordinary_thread() {
+        runtime().block_on(async {
+            let pool = pool(1);
+            let (release, wait) = held();
+            let done = pool.run(move || if is_in_idle_time() { wait() } else { false });
+            assert_eq!(done.await, Ok(false));
+            // The next one does not wait for what is behind.
+            assert_eq!(pool.run(is_in_idle_time).await, Ok(false));
+            release.send(()).unwrap();
+            // What is behind ends all the same, and its place is free.
+            drop(pool.idle.acquire().await);
+        });
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_runs_in_idle_time_gives_way_to_every_other_thread() {
+        use thread_priority::{NormalThreadSchedulePolicy::Idle, ThreadSchedulePolicy};
+        let (tell, told) = mpsc::channel();
+        let work = move || {
+            if is_in_idle_time() {
+                tell.send(thread_priority::thread_schedule_policy()).unwrap();
+            }
+        };
+        runtime().block_on(async { pool(1).run(work).await }).unwrap();
+        assert_eq!(told.recv().unwrap(), Ok(ThreadSchedulePolicy::Normal(Idle)));
     }
 
     #[test]
