@@ -124,11 +124,9 @@ test("a code that was asked for signs in, and makes an account where there is no
   const sent = await mail(stranger.email);
   data(await client.auth.verifyOtp({ token_hash: sent.hash, type: "email" }));
   assert.equal(data(await client.auth.getUser()).user.email, stranger.email);
-  refused(
-    await client.auth.signInWithOtp({ email: "nobody-at-all@example.com", options: { shouldCreateUser: false } }),
-    "otp_disabled",
-    422,
-  );
+  // Answered as a known address is, and nobody is mailed.
+  const nobody = { email: "nobody-at-all@example.com", options: { shouldCreateUser: false } };
+  data(await client.auth.signInWithOtp(nobody));
 });
 
 test("a refresh gives new tokens, and the old ones once more at most", async () => {

@@ -19,6 +19,9 @@ use crate::{
 };
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
+/// Bytes of a token beside its claims, at the most: a header with a key's id, 64 bytes of
+/// signature, and two dots.
+const HEAD_AND_SIGNATURE_BYTES: usize = 256;
 
 /// How surely a session knows its user (NIST's *authenticator assurance level*).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -115,14 +118,7 @@ pub fn mint_access_token(
     if Timestamp::from_micros(expires_at_s.saturating_mul(MICROS_PER_SECOND)).is_none() {
         return Err(MintError::Lifetime);
     }
-    let write = |user_metadata: &Map<String, Json>| {
-        let request = AccessTokenRequest { user_metadata, ..*request };
-        keyring.users().sign(&claims(&request, settings, issued_at_s, expires_at_s))
-    };
-    let mut text = write(request.user_metadata);
-    if text.len() > TOKEN_BYTES_MAX {
-        text = write(&Map::new());
-    }
+    let text = keyring.users().sign(&claims_that_fit(request, settings, issued_at_s, expires_at_s));
     if text.len() > TOKEN_BYTES_MAX {
         return Err(MintError::TooLong);
     }
@@ -130,7 +126,25 @@ pub fn mint_access_token(
 }
 
 /// What is said of an account in a session: by its tokens, and of whoever has its cookie.
-pub(crate) fn claims(
+/// What users say of themselves is left out where it would make a token too long.
+pub(crate) fn claims_that_fit(
+    request: &AccessTokenRequest<'_>,
+    settings: &TokenSettings,
+    issued_at_s: i64,
+    expires_at_s: i64,
+) -> Json {
+    let all = claims(request, settings, issued_at_s, expires_at_s);
+    // Base64 has four characters for three bytes; the header and the signature take a part.
+    let text_bytes = HEAD_AND_SIGNATURE_BYTES + all.to_string().len().div_ceil(3) * 4;
+    if text_bytes <= TOKEN_BYTES_MAX {
+        return all;
+    }
+    let nothing = Map::new();
+    let request = AccessTokenRequest { user_metadata: &nothing, ..*request };
+    claims(&request, settings, issued_at_s, expires_at_s)
+}
+
+fn claims(
     request: &AccessTokenRequest<'_>,
     settings: &TokenSettings,
     issued_at_s: i64,

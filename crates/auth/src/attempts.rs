@@ -1,21 +1,33 @@
-//! How often may be tried: from one address, at one account, and with both.
+//! How often may be tried: from one address, with one key, at one account.
 //!
 //! What is counted is kept in this node's memory, bounded, and forgotten with time. One
-//! address may try so much in all. Of an account, wrong passwords make whoever comes from
-//! the same address wait, longer each time. Those from everywhere make strangers wait, and
-//! never an address that has signed in to the account before: a victim cannot be locked
-//! out by whoever knows their name.
+//! address may try so much in all, and so may one key of administration. Of an account, wrong
+//! passwords make whoever comes from the same address wait, longer each time. Those from
+//! everywhere make strangers wait, and never an address that has signed in to the account
+//! before: a victim cannot be locked out by whoever knows their name. Nor can mails that others
+//! ask for keep somebody from theirs: an address waits for its own, and what it can ask for
+//! is half of what all may.
+//!
+//! A password counts as wrong from before it is looked at until it was right, so that of
+//! many at once no more are looked at than of as many in turn.
 
-use std::time::Duration;
+mod key;
+mod window;
+
+use std::{sync::Arc, time::Duration};
 
 use mainstay_core::{Timestamp, removal::removed};
 use moka::sync::Cache;
 use parking_lot::Mutex;
-use std::sync::Arc;
 
+pub(crate) use self::key::network;
+use self::{
+    key::{Name, name},
+    window::{Full, Window},
+};
 use crate::{
     call::Call,
-    refusal::{AuthCode, AuthError, AuthResult, refused},
+    refusal::{AuthCode, AuthError, AuthResult, Quota, refused},
 };
 
 /// How often may be tried.
@@ -25,6 +37,8 @@ pub struct AttemptLimits {
     pub requests_max: u32,
     /// Refreshes and sign-ins of one address, in five minutes.
     pub tokens_max: u32,
+    /// Requests of administration with one key, in five minutes.
+    pub admin_requests_max: u32,
     /// Wrong passwords of one address at one account before it waits.
     pub wrong_max: u32,
     /// Wrong passwords at one account, of all addresses, before strangers wait.
@@ -33,7 +47,13 @@ pub struct AttemptLimits {
 
 impl Default for AttemptLimits {
     fn default() -> Self {
-        Self { requests_max: 30, tokens_max: 150, wrong_max: 5, wrong_in_all_max: 50 }
+        Self {
+            requests_max: 30,
+            tokens_max: 150,
+            admin_requests_max: 3_000,
+            wrong_max: 5,
+            wrong_in_all_max: 50,
+        }
     }
 }
 
@@ -45,8 +65,14 @@ const WINDOW_S: i64 = 300;
 const WAIT_S: (u64, u64) = (1, 900);
 /// How long wrong passwords are remembered.
 const WRONG_KEPT: Duration = Duration::from_secs(3_600);
+/// How long mails are remembered: the longest setting's five waits.
+const MAIL_KEPT: Duration = Duration::from_secs(5 * 3_600);
 /// How long it is remembered that an address has signed in.
 const KNOWN_KEPT: Duration = Duration::from_secs(30 * 86_400);
+/// Mails to one address that are asked for from everywhere, in five times the wait between
+/// two that are asked for from one place: twice as many as those.
+const MAILS_MAX: u32 = 10;
+const MAIL_WAITS: i64 = 5;
 const MICROS: i64 = 1_000_000;
 
 /// What is counted apart.
@@ -66,24 +92,40 @@ pub enum Counted {
     Factor,
     /// Changes of an account.
     User,
+    /// Administration.
+    Admin,
+}
+
+impl Counted {
+    /// What a limit of it is called in the header `RateLimit` and in the audit log.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SignUp => "sign_up",
+            Self::Mail => "mail",
+            Self::Verify => "verify",
+            Self::Token => "token",
+            Self::Anonymous => "anonymous",
+            Self::Factor => "factor",
+            Self::User => "user",
+            Self::Admin => "admin",
+        }
+    }
 }
 
 type Slot<T> = Arc<Mutex<T>>;
+/// An account's name, and where somebody comes from.
+type Here = (Name, String);
 
 /// What was tried lately.
 pub(crate) struct Attempts {
     limits: AttemptLimits,
     requests: Cache<(Counted, String), Slot<Window>>,
-    wrong_here: Cache<(String, String), Slot<Wrong>>,
-    wrong_in_all: Cache<String, Slot<Wrong>>,
-    known: Cache<(String, String), ()>,
-    mailed: Cache<String, Timestamp>,
-}
-
-#[derive(Debug, Default)]
-struct Window {
-    since: Option<Timestamp>,
-    count: u32,
+    wrong_here: Cache<Here, Slot<Wrong>>,
+    wrong_in_all: Cache<Name, Slot<Wrong>>,
+    known: Cache<Here, ()>,
+    mailed_here: Cache<Here, Slot<Option<Timestamp>>>,
+    mailed_in_all: Cache<Name, Slot<Window>>,
 }
 
 #[derive(Debug, Default)]
@@ -92,22 +134,33 @@ struct Wrong {
     last: Option<Timestamp>,
 }
 
+/// Why a password may not be tried now.
+#[derive(Debug)]
+pub(crate) enum Held {
+    /// From here too many were wrong.
+    Here(AuthError),
+    /// From everywhere too many were, and nobody is known here.
+    AsStranger(AuthError),
+}
+
+/// That a request was refused, and whether to tell of it: it is the window's first.
+#[derive(Debug)]
+pub(crate) struct TooMany {
+    pub(crate) error: AuthError,
+    pub(crate) is_first: bool,
+}
+
 impl Attempts {
     pub(crate) fn new(limits: AttemptLimits) -> Self {
-        let kept = |time| Cache::builder().max_capacity(REMEMBERED_MAX).time_to_idle(time);
+        let window = Duration::from_secs(2 * WINDOW_S.unsigned_abs());
         Self {
             limits,
-            requests: Cache::builder()
-                .max_capacity(REMEMBERED_MAX)
-                .time_to_idle(Duration::from_secs(2 * 300))
-                .build(),
-            wrong_here: Cache::builder()
-                .max_capacity(REMEMBERED_MAX)
-                .time_to_idle(WRONG_KEPT)
-                .build(),
-            wrong_in_all: kept(WRONG_KEPT).build(),
-            known: Cache::builder().max_capacity(REMEMBERED_MAX).time_to_idle(KNOWN_KEPT).build(),
-            mailed: Cache::new(REMEMBERED_MAX),
+            requests: kept(window),
+            wrong_here: kept(WRONG_KEPT),
+            wrong_in_all: kept(WRONG_KEPT),
+            known: kept(KNOWN_KEPT),
+            mailed_here: kept(MAIL_KEPT),
+            mailed_in_all: kept(MAIL_KEPT),
         }
     }
 
@@ -115,66 +168,81 @@ impl Attempts {
     ///
     /// # Errors
     /// `over_request_rate_limit`, and when to come again.
-    pub(crate) fn request(&self, counted: Counted, call: &Call) -> AuthResult<()> {
+    pub(crate) fn request(&self, counted: Counted, call: &Call) -> Result<(), TooMany> {
         let max = match counted {
             Counted::Token => self.limits.tokens_max,
             _ => self.limits.requests_max,
         };
-        let slot = self.requests.get_with((counted, call.address.clone()), Arc::default);
-        let mut window = slot.lock();
-        let since = window.since.unwrap_or(call.now);
-        let age_s = (call.now.as_micros() - since.as_micros()) / MICROS;
-        if window.since.is_none() || !(0..WINDOW_S).contains(&age_s) {
-            *window = Window { since: Some(call.now), count: 0 };
-        }
-        if window.count >= max && !removed("rate-limit") {
-            let left_s = u64::try_from(WINDOW_S - age_s.max(0)).unwrap_or(1).max(1);
-            let message = "Request rate limit reached";
-            return Err(refused(429, AuthCode::OverRequestRateLimit, message).retry_after(left_s));
-        }
-        window.count += 1;
-        Ok(())
+        self.take(counted, network(&call.address), max, call)
     }
 
-    /// Whether an address may try a password of an account now.
+    /// Counts a request of administration with a key.
     ///
     /// # Errors
-    /// `over_request_rate_limit`, and when to come again.
-    pub(crate) fn password(&self, email: &str, call: &Call) -> AuthResult<()> {
+    /// As of [`request`](Self::request).
+    pub(crate) fn request_with(&self, key: &str, call: &Call) -> Result<(), TooMany> {
+        let max = self.limits.admin_requests_max;
+        let key = name(key).iter().map(|byte| format!("{byte:02x}")).collect();
+        self.take(Counted::Admin, key, max, call)
+    }
+
+    fn take(&self, counted: Counted, who: String, max: u32, call: &Call) -> Result<(), TooMany> {
+        let slot = self.requests.get_with((counted, who), Arc::default);
+        let Err(full) = slot.lock().take(call.now, WINDOW_S, max) else { return Ok(()) };
+        if removed("rate-limit") {
+            return Ok(());
+        }
+        let message = "Request rate limit reached";
+        let quota = Quota { name: counted.as_str(), max, window_s: WINDOW_S.unsigned_abs() };
+        let error = refused(429, AuthCode::OverRequestRateLimit, message);
+        Err(TooMany { error: error.over(quota, full.left_s), is_first: full.is_first })
+    }
+
+    /// Counts a password that is about to be tried as wrong.
+    ///
+    /// # Errors
+    /// Where it may not be tried now; then it is not counted.
+    pub(crate) fn begin_password(&self, account: &str, call: &Call) -> Result<(), Held> {
         if removed("brute-force") {
             return Ok(());
         }
-        let here = (email.to_owned(), call.address.clone());
-        if let Some(slot) = self.wrong_here.get(&here) {
-            wait(&slot.lock(), self.limits.wrong_max, call)?;
+        let here = here(account, call);
+        let is_known = self.known.contains_key(&here);
+        let in_all = self.wrong_in_all.get_with(here.0, Arc::default);
+        let slot = self.wrong_here.get_with(here, Arc::default);
+        let (mut here, mut in_all) = (slot.lock(), in_all.lock());
+        wait(&here, self.limits.wrong_max, call).map_err(Held::Here)?;
+        if !is_known {
+            wait(&in_all, self.limits.wrong_in_all_max, call).map_err(Held::AsStranger)?;
         }
-        if self.known.contains_key(&here) {
-            return Ok(());
-        }
-        match self.wrong_in_all.get(email) {
-            Some(slot) => wait(&slot.lock(), self.limits.wrong_in_all_max, call),
-            None => Ok(()),
-        }
-    }
-
-    /// A password was wrong.
-    pub(crate) fn failed(&self, email: &str, call: &Call) {
-        let here = (email.to_owned(), call.address.clone());
-        for slot in [
-            self.wrong_here.get_with(here, Arc::default),
-            self.wrong_in_all.get_with(email.to_owned(), Arc::default),
-        ] {
-            let mut wrong = slot.lock();
+        for wrong in [&mut *here, &mut *in_all] {
             wrong.count = wrong.count.saturating_add(1);
             wrong.last = Some(call.now);
         }
+        Ok(())
     }
 
-    /// A password was right.
-    pub(crate) fn succeeded(&self, email: &str, call: &Call) {
-        let here = (email.to_owned(), call.address.clone());
+    /// The password that was begun was right.
+    pub(crate) fn password_was_right(&self, account: &str, call: &Call) {
+        self.forget_password(account, call);
+        let here = here(account, call);
         self.wrong_here.invalidate(&here);
         self.known.insert(here, ());
+    }
+
+    /// The password that was begun was not looked at.
+    pub(crate) fn forget_password(&self, account: &str, call: &Call) {
+        let here = here(account, call);
+        let in_all = self.wrong_in_all.get(&here.0);
+        for slot in [self.wrong_here.get(&here), in_all].into_iter().flatten() {
+            let mut wrong = slot.lock();
+            wrong.count = wrong.count.saturating_sub(1);
+        }
+    }
+
+    /// Somebody has signed in to an account from here before.
+    pub(crate) fn is_no_stranger(&self, account: &str, call: &Call) {
+        self.known.insert(here(account, call), ());
     }
 
     /// Counts a mail to an address.
@@ -185,19 +253,35 @@ impl Attempts {
         if every_s == 0 {
             return Ok(());
         }
-        let next = |at: Timestamp| at.as_micros() + i64::from(every_s) * MICROS;
-        if let Some(left) = self
-            .mailed
-            .get(email)
-            .map(|at| next(at) - call.now.as_micros())
-            .filter(|left| *left > 0)
-        {
-            let left_s = u64::try_from(left / MICROS + 1).unwrap_or(1);
-            return Err(too_many_mails(left_s));
+        let (every_s, here) = (i64::from(every_s), here(email, call));
+        let in_all = self.mailed_in_all.get_with(here.0, Arc::default);
+        let slot = self.mailed_here.get_with(here, Arc::default);
+        let (mut last, mut in_all) = (slot.lock(), in_all.lock());
+        let next = last.map_or(0, |at| at.as_micros() + every_s * MICROS);
+        let left = next - call.now.as_micros();
+        if left > 0 {
+            return Err(too_many_mails(u64::try_from(left / MICROS + 1).unwrap_or(1)));
         }
-        self.mailed.insert(email.to_owned(), call.now);
+        in_all
+            .take(call.now, MAIL_WAITS * every_s, MAILS_MAX)
+            .map_err(|Full { left_s, .. }| too_many_mails(left_s))?;
+        *last = Some(call.now);
         Ok(())
     }
+}
+
+/// What was used last is kept: somebody new always finds room.
+fn kept<K, V>(time: Duration) -> Cache<K, V>
+where
+    K: std::hash::Hash + Eq + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    let policy = moka::policy::EvictionPolicy::lru();
+    Cache::builder().max_capacity(REMEMBERED_MAX).eviction_policy(policy).time_to_idle(time).build()
+}
+
+fn here(account: &str, call: &Call) -> Here {
+    (name(account), network(&call.address))
 }
 
 fn wait(wrong: &Wrong, free: u32, call: &Call) -> AuthResult<()> {

@@ -104,6 +104,12 @@ events! {
     LinkMade = "link_made",
     /// Roles were given or taken.
     RolesChanged = "roles_changed",
+    /// Somebody signed in had to show once more who they are.
+    Reauthenticated = "reauthenticated",
+    /// Administration was asked for without the key for it.
+    AdminRefused = "admin_refused",
+    /// A limit of requests was reached; those after it are not told of.
+    LimitReached = "limit_reached",
 }
 
 /// What came of it.

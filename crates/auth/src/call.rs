@@ -3,6 +3,8 @@
 use mainstay_core::{Actor, ActorKind, Timestamp};
 use mainstay_store::Cx;
 
+use crate::{Aal, OpaqueId};
+
 /// What is known of a call besides what it asks for.
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -18,6 +20,12 @@ pub struct Call {
     pub actor: Option<String>,
     /// What kind of caller it is: `anonymous`, `user` or `service`.
     pub actor_kind: &'static str,
+    /// The level of assurance that the caller's token was given for; none where no token
+    /// comes. Its session may have been raised since, and the token was not.
+    pub level: Option<Aal>,
+    /// The id that the caller's cookie has from here on, where a cookie is to stand for the
+    /// session that is opened or raised: written with that, or not at all.
+    pub cookie: Option<OpaqueId>,
 }
 
 /// Bytes of a user agent that are kept.
@@ -30,7 +38,16 @@ impl Call {
     pub fn new(now: Timestamp, cx: Cx, address: String, user_agent: &str) -> Self {
         let end = user_agent.floor_char_boundary(USER_AGENT_BYTES_MAX);
         let user_agent = user_agent[..end].replace('\0', "");
-        Self { now, cx, address, user_agent, actor: None, actor_kind: "anonymous" }
+        Self {
+            now,
+            cx,
+            address,
+            user_agent,
+            actor: None,
+            actor_kind: "anonymous",
+            level: None,
+            cookie: None,
+        }
     }
 
     /// The same on this actor's behalf.
@@ -42,6 +59,18 @@ impl Call {
             ActorKind::Service => "service",
         };
         Self { actor: actor.id().map(str::to_owned), actor_kind, ..self }
+    }
+
+    /// The same with a token that was given for this level.
+    #[must_use]
+    pub fn with_level(self, level: Aal) -> Self {
+        Self { level: Some(level), ..self }
+    }
+
+    /// The same with this id for the cookie of its session.
+    #[must_use]
+    pub fn with_cookie(self, id: OpaqueId) -> Self {
+        Self { cookie: Some(id), ..self }
     }
 
     /// So many seconds from now.

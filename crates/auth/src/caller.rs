@@ -31,6 +31,14 @@ impl Credentials<'_> {
     }
 }
 
+impl<'a> Credentials<'a> {
+    /// The bearer token, good or bad, where it is text.
+    #[must_use]
+    pub fn bearer(&self) -> Option<&'a str> {
+        self.authorization.and_then(bearer_token).and_then(|token| str::from_utf8(token).ok())
+    }
+}
+
 impl Verifier {
     /// The caller of a request that brought these credentials.
     ///

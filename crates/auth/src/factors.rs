@@ -124,7 +124,7 @@ impl Identity {
             let message = "Anonymous user not allowed to perform these actions";
             return Err(refused(403, AuthCode::NoAuthorization, message));
         }
-        let session = self.session(id, call).await?.filter(|session| session.user == user);
+        let session = self.session_of_caller(id, user, call).await?;
         let ended = || {
             let message = "Session from session_id claim in JWT does not exist";
             refused(403, AuthCode::SessionNotFound, message)

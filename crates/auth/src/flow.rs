@@ -15,7 +15,7 @@ use crate::{
     call::Call,
     equal_in_constant_time,
     refusal::{AuthCode, AuthError, AuthResult, invalid, refused},
-    rows::{Change, Query, is},
+    rows::{Change, Query, is, is_below},
     session::Method,
 };
 
@@ -78,14 +78,16 @@ impl Challenge {
 }
 
 impl Identity {
-    /// The change that begins a flow, and its id; nothing where there is no challenge.
+    /// The changes that begin a flow, and its id; nothing where there is no challenge. A flow
+    /// whose mail is too old to be opened, or whose code is too old, is gone with it.
     pub(crate) fn begin_flow(
         &self,
         user: Uuid,
         challenge: Option<&Challenge>,
         method: Method,
-    ) -> (Option<Uuid>, Option<Change>) {
-        let Some(challenge) = challenge else { return (None, None) };
+        call: &Call,
+    ) -> (Option<Uuid>, Vec<Change>) {
+        let Some(challenge) = challenge else { return (None, Vec::new()) };
         let id = Uuid::now_v7();
         let how = match challenge.method {
             ChallengeMethod::S256 => "s256",
@@ -97,8 +99,10 @@ impl Identity {
             ("challenge", challenge.text.clone().into()),
             ("method", how.into()),
             ("amr", method.as_str().into()),
+            ("expires_at", call.in_seconds(self.settings.otp_s).into()),
         ];
-        (Some(id), Some(Change::insert(FLOWS, row)))
+        let over = vec![is("user", user), is_below("expires_at", call.now)];
+        (Some(id), vec![Change::delete(FLOWS, over), Change::insert(FLOWS, row)])
     }
 
     /// The change that gives a flow its code, and the code.
@@ -133,13 +137,14 @@ impl Identity {
         let (Some(id), Some(user)) = (row.uuid("id"), row.uuid("user")) else {
             return Err(not_found());
         };
-        let used = Change::delete(FLOWS, vec![is("id", id)]).or_nothing();
+        let used = Change::delete(FLOWS, vec![is("id", id), is("code_hash", hash)]).or_nothing();
         let challenge =
             Challenge::parse(row.text("challenge").as_deref(), row.text("method").as_deref())?;
         let is_late = row.time("expires_at").is_none_or(|end| end <= call.now);
         let is_right = challenge.is_some_and(|challenge| challenge.is_met_by(verifier));
         if is_late || !is_right {
-            self.rows.write(vec![used], &call.cx, call.now).await.map_err(overtaken)?;
+            let told = self.entry(Event::SignedIn, Outcome::Refused, Some(user), call);
+            self.rows.write(vec![used, told], &call.cx, call.now).await.map_err(overtaken)?;
             return Err(match is_late {
                 true => refused(
                     422,
@@ -155,15 +160,24 @@ impl Identity {
         }
         let account = self.account(user, call).await?.ok_or_else(not_found)?;
         if account.is_shut(call.now) {
+            let told = self.entry(Event::SignedIn, Outcome::Refused, Some(user), call);
+            self.tell(told, call).await;
             return Err(refused(403, AuthCode::UserBanned, "User is banned"));
         }
         let method = Method::of(&row.text("amr").unwrap_or_default());
         let (session, open) = self.new_session(user, method, call);
         let told = self.entry(Event::SignedIn, Outcome::Done, Some(user), call);
-        let changes = vec![used, open, self.signed_in(user, call), told];
+        let mut changes = vec![used, self.signed_in(user, call), told];
+        changes.extend(self.room_for_session(user, call).await?);
+        changes.push(open);
         self.rows.write(changes, &call.cx, call.now).await.map_err(overtaken)?;
         self.issue(account, &session, call)
     }
+}
+
+/// The flows of a user end, and with them the codes that links of theirs were opened for.
+pub(crate) fn flows_ended(user: Uuid) -> Change {
+    Change::delete(FLOWS, vec![is("user", user)])
 }
 
 fn overtaken(error: mainstay_core::Error) -> AuthError {

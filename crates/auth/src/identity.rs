@@ -9,12 +9,13 @@ use uuid::Uuid;
 
 use crate::{
     CookieValues, Keyring, OneTimeCodes, RefreshTokens, SealedSecrets, TokenSettings, Verifier,
-    attempts::{AttemptLimits, Attempts, Counted},
+    attempts::{AttemptLimits, Attempts, Counted, TooMany},
+    audit::{Event, Outcome},
     call::Call,
     passwords::{PasswordParams, PasswordPool},
     recovery_codes::RecoveryCodes,
     redirect::RedirectTargets,
-    refusal::AuthResult,
+    refusal::{AuthError, AuthResult},
     rows::{Change, Rows},
     session::standing::Standings,
 };
@@ -191,8 +192,42 @@ impl Identity {
     ///
     /// # Errors
     /// `over_request_rate_limit`, and when to come again.
-    pub fn count(&self, counted: Counted, call: &Call) -> AuthResult<()> {
-        self.attempts.request(counted, call)
+    pub async fn count(&self, counted: Counted, call: &Call) -> AuthResult<()> {
+        self.told(counted, self.attempts.request(counted, call), call).await
+    }
+
+    /// Counts a request of administration by its key.
+    ///
+    /// # Errors
+    /// As of [`count`](Self::count).
+    pub async fn count_admin(&self, key: &str, call: &Call) -> AuthResult<()> {
+        self.told(Counted::Admin, self.attempts.request_with(key, call), call).await
+    }
+
+    /// What whoever asks for administration without its key is answered: why not, told in
+    /// the audit log too, or that they ask too often.
+    pub async fn no_admin(&self, why: AuthError, call: &Call) -> AuthError {
+        if let Err(too_many) = self.count(Counted::Admin, call).await {
+            return too_many;
+        }
+        self.tell(self.entry(Event::AdminRefused, Outcome::Refused, None, call), call).await;
+        why
+    }
+
+    /// Has the audit log tell of the first request that was too many.
+    async fn told(
+        &self,
+        counted: Counted,
+        taken: Result<(), TooMany>,
+        call: &Call,
+    ) -> AuthResult<()> {
+        let Err(too_many) = taken else { return Ok(()) };
+        if too_many.is_first {
+            let details = [("limit".to_owned(), counted.as_str().into())].into_iter().collect();
+            let (event, outcome) = (Event::LimitReached, Outcome::Refused);
+            self.tell(self.entry_with(event, outcome, None, details, call), call).await;
+        }
+        Err(too_many.error)
     }
 
     /// The public keys that hold at this time, as JSON: what others verify tokens with.

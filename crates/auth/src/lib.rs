@@ -134,12 +134,12 @@ pub use passwords::{
 pub use reauthentication::Proof;
 pub use redirect::{RedirectTargetError, RedirectTargets};
 pub use refresh_token::{RefreshToken, RefreshTokenError, RefreshTokens, Standing};
-pub use refusal::{AuthCode, AuthError, AuthResult, Refusal, invalid};
+pub use refusal::{AuthCode, AuthError, AuthResult, Quota, Refusal, invalid};
 pub use rows::Rows;
 pub use sealed::{OpenError, Opened, SealedSecrets};
 pub use session::{
     CookieCaller, CookieSession, Issued, ListedSession, Method, SESSION_DATA_BYTES_MAX, Scope,
-    Session, SessionDataError, standing::Recalled,
+    Session, SessionDataError, next_cookie, standing::Recalled,
 };
 pub use sign_up::{SignUpRequest, SignedUp};
 pub use signing_key::{Jwk, SigningKey};

@@ -2,6 +2,8 @@
 //!
 //! Every address is answered alike, and the next mail to it has to wait as long whether it
 //! is somebody's or not. What is done for it is not alike, and is answered in steps of time.
+//! So a program that asks for no account to be made is not told that there is none, as
+//! Supabase Auth would tell it, and neither is whoever lacks what the app's accounts need.
 
 use mainstay_mail::MailKind;
 use serde_json::{Map, Value as Json};
@@ -14,7 +16,7 @@ use crate::{
     email::parse_email,
     flow::Challenge,
     one_time::{Letter, Purpose},
-    refusal::{AuthCode, AuthResult, invalid, refused},
+    refusal::{AuthCode, AuthError, AuthResult, invalid, refused},
     rows::{Change, is},
     session::Method,
     sign_up::{NewAccount, SignUpRequest},
@@ -43,8 +45,7 @@ impl Identity {
     /// Mails a link and a code to sign in with.
     ///
     /// # Errors
-    /// `validation_failed`, `otp_disabled`, `signup_disabled`,
-    /// `over_email_send_rate_limit`; where the store cannot be asked.
+    /// `validation_failed`, `over_email_send_rate_limit`; where the store cannot be asked.
     pub async fn mail_sign_in(&self, request: MailRequest, call: &Call) -> AuthResult<()> {
         let email = parse_email(&request.email)?;
         self.attempts.mail(&email, self.settings.mail_every_s, call)?;
@@ -62,14 +63,22 @@ impl Identity {
                 let kind = (MailKind::MagicLink, "magiclink", Method::MagicLink);
                 self.mail_link(&account, kind, &request, call).await
             }
-            Some(account) => self.mail_confirmation(&account, &request, call).await,
-            None if !request.creates => {
-                Err(refused(422, AuthCode::OtpDisabled, "Signups not allowed for otp"))
+            // Not what a sign-up confirms: whoever opens this mail may be another than whoever
+            // chose the password.
+            Some(account) => {
+                let kind = (MailKind::Confirmation, "magiclink", Method::MagicLink);
+                self.mail_link(&account, kind, &request, call).await
             }
-            None if !self.settings.sign_up => {
-                Err(refused(422, AuthCode::SignupDisabled, "Signups not allowed for this instance"))
-            }
-            None => self.mail_new(email, &request, call).await,
+            None if !request.creates || !self.settings.sign_up => self.mail_nobody(call).await,
+            None => match self.could_be_made(email, &request.data, call).await {
+                Ok(()) => self.mail_new(email, &request, call).await,
+                // A known address is mailed whatever is said of it.
+                Err(AuthError::Refused(refusal)) => {
+                    tracing::info!("nobody signs up by a link: {}", refusal.message);
+                    self.mail_nobody(call).await
+                }
+                Err(error) => Err(error),
+            },
         }
     }
 
@@ -168,7 +177,8 @@ impl Identity {
         request: &MailRequest,
         call: &Call,
     ) -> AuthResult<()> {
-        let (flow, begin) = self.begin_flow(account.id, request.challenge.as_ref(), method);
+        let challenge = request.challenge.as_ref();
+        let (flow, mut changes) = self.begin_flow(account.id, challenge, method, call);
         let letter = Letter {
             kind,
             link_type,
@@ -178,7 +188,6 @@ impl Identity {
             next: request.next.as_ref(),
             flow,
         };
-        let mut changes: Vec<Change> = begin.into_iter().collect();
         changes.extend(self.letter(account, letter, call)?);
         self.send(account, "recovery_sent_at", changes, call).await
     }

@@ -2,7 +2,9 @@
 //!
 //! Of each purpose an account has one at most. A link holds 32 random bytes, stored as
 //! their hash; the code's six digits are stored under a key of the app's, so that who
-//! reads the table cannot try them all, and five wrong ones void it. Supabase Auth makes
+//! reads the table cannot try them all, and five wrong ones void it: the code, and not the
+//! link beside it, which nobody guesses. Otherwise who knows an address could keep its user
+//! from ever opening one. Supabase Auth makes
 //! the link of the code; then a link is as weak as six digits are.
 
 use mainstay_core::{Timestamp, removal::removed};
@@ -118,9 +120,14 @@ impl OneTimeToken {
         })
     }
 
-    /// Whether it can still be redeemed.
-    pub(crate) fn is_good(&self, now: Timestamp) -> bool {
-        self.attempts < i64::from(CODE_ATTEMPTS_MAX) && self.expires_at.is_some_and(|end| end > now)
+    /// Whether its link can still be redeemed.
+    pub(crate) fn has_good_link(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|end| end > now)
+    }
+
+    /// Whether its code can.
+    fn has_good_code(&self, now: Timestamp) -> bool {
+        self.attempts < i64::from(CODE_ATTEMPTS_MAX) && self.has_good_link(now)
     }
 
     /// The change that uses it up; all that is done for it hangs on that.
@@ -129,7 +136,7 @@ impl OneTimeToken {
     }
 }
 
-/// No token of these purposes is good any more.
+/// No link or code that was mailed to a user is good any more.
 pub(crate) fn voided(user: Uuid) -> Change {
     Change::delete(TOKENS, vec![is("user", user)])
 }
@@ -245,7 +252,7 @@ impl Identity {
         };
         let found = self.rows.one(query, &call.cx, call.now).await?;
         let found = found.as_ref().and_then(OneTimeToken::of);
-        let good = found.filter(|it| it.is_good(call.now) && purposes.contains(&it.purpose));
+        let good = found.filter(|it| it.has_good_link(call.now) && purposes.contains(&it.purpose));
         good.ok_or_else(expired)
     }
 
@@ -268,7 +275,7 @@ impl Identity {
         let waiting: Vec<_> = rows.iter().filter_map(OneTimeToken::of).collect();
         let of = |purpose: &Purpose| {
             let is_it = |token: &&OneTimeToken| token.purpose == *purpose;
-            waiting.iter().find(is_it).filter(|token| token.is_good(call.now)).cloned()
+            waiting.iter().find(is_it).filter(|token| token.has_good_code(call.now)).cloned()
         };
         let candidates: Vec<OneTimeToken> = purposes.iter().filter_map(of).collect();
         for token in &candidates {

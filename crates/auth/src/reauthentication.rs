@@ -10,9 +10,9 @@ use mainstay_core::removal::removed;
 use crate::{
     Aal, Identity,
     account::Account,
+    audit::{Event, Outcome},
     call::Call,
     one_time::Purpose,
-    passwords::Outcome as Password,
     refusal::{AuthCode, AuthError, AuthResult, refused},
     rows::Change,
     session::{Method, Session},
@@ -69,14 +69,11 @@ impl Identity {
         call: &Call,
     ) -> AuthResult<Option<Change>> {
         let email = account.email.as_deref().unwrap_or_default();
-        if let Some(password) = proof.current_password {
-            self.attempts.password(email, call)?;
-            let hash = self.password_of(account.id, call).await?;
-            if self.passwords.verify(password.to_owned(), hash).await? == Password::Wrong {
-                self.attempts.failed(email, call);
-                return Err(not_valid());
-            }
-            return Ok(None);
+        if let Some(password) = proof.current_password.filter(|it| !it.is_empty()) {
+            return match self.try_password(email, account.id, password, call).await? {
+                Some(right) => Ok(Some(right.still_is())),
+                None => Err(self.not_shown(account, call).await),
+            };
         }
         let Some(nonce) = proof.nonce.filter(|nonce| !nonce.is_empty()) else {
             return Err(refused(400, AuthCode::ReauthenticationNeeded, needed));
@@ -84,12 +81,17 @@ impl Identity {
         let wanted = &[Purpose::Reauthentication];
         match self.token_of_code(account.id, nonce, email, wanted, call).await {
             Ok(token) => Ok(Some(token.consumed())),
-            Err(error) if error.is(AuthCode::OtpExpired) => Err(not_valid()),
+            Err(error) if error.is(AuthCode::OtpExpired) => {
+                Err(self.not_shown(account, call).await)
+            }
             Err(error) => Err(error),
         }
     }
-}
 
-fn not_valid() -> AuthError {
-    refused(422, AuthCode::ReauthenticationNotValid, "Nonce has expired or is invalid")
+    /// What was brought is wrong: the log says so, and so does what is answered.
+    async fn not_shown(&self, account: &Account, call: &Call) -> AuthError {
+        let (event, outcome) = (Event::Reauthenticated, Outcome::Refused);
+        self.tell(self.entry(event, outcome, Some(account.id), call), call).await;
+        refused(422, AuthCode::ReauthenticationNotValid, "Nonce has expired or is invalid")
+    }
 }

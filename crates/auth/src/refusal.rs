@@ -140,6 +140,28 @@ pub struct Refusal {
     pub reasons: Vec<&'static str>,
     /// Seconds after which the same may be asked again.
     pub retry_after_s: Option<u64>,
+    /// The limit it was over.
+    pub quota: Option<Quota>,
+}
+
+/// So many requests in so much time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// What is counted.
+    pub name: &'static str,
+    /// How many there may be.
+    pub max: u32,
+    /// In how many seconds.
+    pub window_s: u64,
+}
+
+impl Refusal {
+    /// One with this status, code and message.
+    #[must_use]
+    pub fn new(status: u16, code: AuthCode, message: impl Into<Cow<'static, str>>) -> Self {
+        let message = message.into();
+        Self { status, code, message, reasons: Vec::new(), retry_after_s: None, quota: None }
+    }
 }
 
 /// Why a call for an account or a session came to nothing.
@@ -160,13 +182,7 @@ pub(crate) fn refused(
     code: AuthCode,
     message: impl Into<Cow<'static, str>>,
 ) -> AuthError {
-    AuthError::Refused(Refusal {
-        status,
-        code,
-        message: message.into(),
-        reasons: Vec::new(),
-        retry_after_s: None,
-    })
+    AuthError::Refused(Refusal::new(status, code, message))
 }
 
 /// A password that cannot be chosen.
@@ -174,11 +190,8 @@ pub(crate) fn weak(refusal: &PasswordRefusal) -> AuthError {
     match refusal {
         PasswordRefusal::TooLong => invalid(refusal.message()),
         PasswordRefusal::Weak(reasons) => AuthError::Refused(Refusal {
-            status: 422,
-            code: AuthCode::WeakPassword,
-            message: refusal.message().into(),
             reasons: reasons.iter().map(|reason| reason.name()).collect(),
-            retry_after_s: None,
+            ..Refusal::new(422, AuthCode::WeakPassword, refusal.message())
         }),
     }
 }
@@ -201,6 +214,14 @@ impl AuthError {
             Self::Refused(refusal) => {
                 Self::Refused(Refusal { retry_after_s: Some(seconds), ..refusal })
             }
+            failed => failed,
+        }
+    }
+
+    /// The same, as it is over a limit for so many seconds more.
+    pub(crate) fn over(self, quota: Quota, seconds: u64) -> Self {
+        match self.retry_after(seconds) {
+            Self::Refused(refusal) => Self::Refused(Refusal { quota: Some(quota), ..refusal }),
             failed => failed,
         }
     }

@@ -32,12 +32,12 @@ use crate::{
     call::Call,
     mint_access_token,
     refusal::AuthResult,
-    rows::{Cell, Change, Query, Record, is, is_not},
+    rows::{Cell, Change, Query, Record, is, is_among, is_not},
     with_amr,
 };
 
 pub use self::{
-    cookie::{CookieCaller, CookieSession},
+    cookie::{CookieCaller, CookieSession, next_cookie},
     data::{SESSION_DATA_BYTES_MAX, SessionDataError},
     list::ListedSession,
 };
@@ -60,6 +60,11 @@ pub(crate) const FIELDS: &[&str] = &[
     "expires_at",
     "created_at",
 ];
+
+/// Sessions that a user has at most.
+const SESSIONS_MAX: u64 = 200;
+/// Sessions that end at once to make room.
+const SESSIONS_ENDED_MAX: u64 = 100;
 
 /// How somebody showed who they are (RFC 8176, in Supabase Auth's words).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,8 +150,6 @@ pub struct Session {
     pub user_agent: Option<String>,
     /// Where it was opened from.
     pub address: Option<String>,
-    /// Whether a cookie stands for it, and not tokens.
-    pub is_cookie: bool,
     /// When it ends, however much it is used.
     pub expires_at: Option<Timestamp>,
     /// When it was opened.
@@ -183,10 +186,17 @@ impl Session {
             last_used_at: row.time("last_used_at"),
             user_agent: row.text("user_agent"),
             address: row.text("address"),
-            is_cookie: row.bytes("cookie_hash").is_some(),
             expires_at: row.time("expires_at"),
             created_at: row.time("created_at"),
         }
+    }
+
+    /// The change that takes all beside it back where the session has ended or was raised
+    /// since it was read. Where the call says so, its cookie has another id from then on.
+    pub(crate) fn still_is(&self, call: &Call) -> Change {
+        let as_read = vec![is("id", self.id), is("generation", self.generation)];
+        let same = [("generation", self.generation.into())];
+        Change::update(SESSIONS, as_read, same.into_iter().chain(cookie_hash(call))).or_nothing()
     }
 
     /// Whether its time is over, by its age or because nobody used it.
@@ -214,12 +224,38 @@ impl Identity {
             last_used_at: Some(call.now),
             user_agent: Some(call.user_agent.clone()),
             address: Some(call.address.clone()),
-            is_cookie: false,
             expires_at: Some(call.in_seconds(self.settings.session_max_s)),
             created_at: Some(call.now),
         };
-        let change = Change::insert(SESSIONS, session.row());
+        let row = session.row().into_iter().chain(cookie_hash(call));
+        let change = Change::insert(SESSIONS, row);
         (session, change)
+    }
+
+    /// The change that makes room for one more session of a user's, where there is none: the
+    /// sessions that were used longest ago end. So a user never has more than one write may
+    /// end, and can always be signed out of all.
+    ///
+    /// # Errors
+    /// Where the store cannot be asked.
+    pub(crate) async fn room_for_session(
+        &self,
+        user: Uuid,
+        call: &Call,
+    ) -> AuthResult<Option<Change>> {
+        let write_rows_max = self.rows.planner().limits().write_rows_max as u64;
+        let query = Query {
+            model: SESSIONS,
+            fields: &["id"],
+            filters: vec![is("user", user)],
+            order: vec![("last_used_at", true), ("id", true)],
+            limit: Some(SESSIONS_ENDED_MAX.min(write_rows_max)),
+            offset: Some(SESSIONS_MAX.min(write_rows_max).saturating_sub(1)),
+        };
+        let rows = self.rows.find(query, &call.cx, call.now).await?;
+        let ids: Vec<Uuid> = rows.iter().filter_map(|row| row.uuid("id")).collect();
+        let end = || Change::delete(SESSIONS, vec![is_among("id", ids.iter().copied())]);
+        Ok((!ids.is_empty()).then(end))
     }
 
     /// The tokens of a session that is there.
@@ -263,6 +299,24 @@ impl Identity {
         Ok(self.rows.one(query, &call.cx, call.now).await?.as_ref().map(Session::of))
     }
 
+    /// The session that somebody calls from, at the level that they show: a token that was
+    /// given for one factor is none for two once its session has seen another.
+    pub(crate) async fn session_of_caller(
+        &self,
+        id: Uuid,
+        user: Uuid,
+        call: &Call,
+    ) -> AuthResult<Option<Session>> {
+        let session = self.session(id, call).await?.filter(|session| session.user == user);
+        let shown = |session: Session| match call.level {
+            Some(level) if !removed("token-level") => {
+                Session { aal: session.aal.min(level), ..session }
+            }
+            _ => session,
+        };
+        Ok(session.map(shown))
+    }
+
     /// Ends a user's sessions as `scope` says, seen from one of them.
     ///
     /// # Errors
@@ -285,6 +339,11 @@ impl Identity {
         self.standing.forget_user(user);
         Ok(())
     }
+}
+
+/// What is stored of the id that a call's cookie has from then on.
+pub(crate) fn cookie_hash(call: &Call) -> Option<(&'static str, Cell)> {
+    call.cookie.as_ref().map(|id| ("cookie_hash", id.hash().into()))
 }
 
 pub(crate) fn amr_json(amr: &[Amr]) -> Json {

@@ -3,6 +3,9 @@
 //! Whether an address is somebody's is told by nothing: an unknown one costs a hash like a
 //! known one's, is looked up in as many steps, and is refused in the same words. What else
 //! is wrong with an account is told to whoever has its password.
+//!
+//! A password is looked at for some time, and may be changed meanwhile. So the write that
+//! opens a session asks for the hash that was right to be still the account's.
 
 use mainstay_core::removal::removed;
 use uuid::Uuid;
@@ -10,16 +13,49 @@ use uuid::Uuid;
 use crate::{
     Identity, Issued,
     account::{Account, USERS},
+    attempts::{Held, network},
     audit::{Event, Outcome},
     call::Call,
-    passwords::Outcome as Password,
+    email::parse_email,
+    passwords::Outcome as Verdict,
     refusal::{AuthCode, AuthError, AuthResult, refused},
     rows::{Change, Query, is},
-    session::Method,
+    session::{Method, SESSIONS},
     sign_up::gone,
 };
 
 const PASSWORDS: &str = "mainstay_passwords";
+
+/// A password that was right.
+#[derive(Debug)]
+pub(crate) struct RightPassword {
+    user: Uuid,
+    /// What is stored of it.
+    hash: String,
+    /// The same as it would be made now, where that is another.
+    anew: Option<String>,
+}
+
+impl RightPassword {
+    /// The change that takes all beside it back where the password is another by now.
+    pub(crate) fn still_is(&self) -> Change {
+        self.stored_as(&self.hash)
+    }
+
+    /// The same, by which it is stored as passwords are hashed now.
+    pub(crate) fn still_is_and_up_to_date(&self) -> Change {
+        self.stored_as(self.anew.as_ref().unwrap_or(&self.hash))
+    }
+
+    fn stored_as(&self, hash: &str) -> Change {
+        if removed("stale-password") {
+            let hash = [("hash", hash.to_owned().into())];
+            return Change::update(PASSWORDS, vec![is("user", self.user)], hash);
+        }
+        let as_read = vec![is("user", self.user), is("hash", self.hash.clone())];
+        Change::update(PASSWORDS, as_read, [("hash", hash.to_owned().into())]).or_nothing()
+    }
+}
 
 impl Identity {
     /// Opens a session for an address and its password.
@@ -28,9 +64,14 @@ impl Identity {
     /// `invalid_credentials`, `email_not_confirmed`, `user_banned`,
     /// `over_request_rate_limit`; where the store cannot be asked.
     pub async fn sign_in(&self, email: &str, password: &str, call: &Call) -> AuthResult<Issued> {
-        let account = self.by_password(email, password, call).await?;
+        let (account, password) = self.by_password(email, password, call).await?;
         let (session, open) = self.new_session(account.id, Method::Password, call);
-        self.opened(account.id, open, call).await?;
+        let told = self.entry(Event::SignedIn, Outcome::Done, Some(account.id), call);
+        let mut changes =
+            vec![password.still_is_and_up_to_date(), self.signed_in(account.id, call), told];
+        changes.extend(self.room_for_session(account.id, call).await?);
+        changes.push(open);
+        self.rows.write(changes, &call.cx, call.now).await.map_err(changed_meanwhile)?;
         let account = self.account(account.id, call).await?.ok_or_else(gone)?;
         self.issue(account, &session, call)
     }
@@ -41,28 +82,101 @@ impl Identity {
         email: &str,
         password: &str,
         call: &Call,
-    ) -> AuthResult<Account> {
-        let email = email.to_lowercase();
-        self.attempts.password(&email, call)?;
-        let account = self.account_named(&email, call).await?;
-        let id = account.as_ref().map_or_else(Uuid::now_v7, |account| account.id);
-        let hash = self.password_of(id, call).await?;
-        let verdict = self.passwords.verify(password.to_owned(), hash.clone()).await?;
-        let is_right = verdict != Password::Wrong;
-        let Some(account) = account.filter(|_| is_right) else {
-            self.attempts.failed(&email, call);
-            let user = hash.is_some().then_some(id);
-            let entry = self.entry(Event::SignedIn, Outcome::Refused, user, call);
-            self.tell(entry, call).await;
-            let message = "Invalid login credentials";
-            return Err(refused(400, AuthCode::InvalidCredentials, message));
+    ) -> AuthResult<(Account, RightPassword)> {
+        // What is no address is nobody's, and is refused like one that is.
+        let named = parse_email(email);
+        let account = match &named {
+            Ok(email) => self.account_named(email, call).await?,
+            Err(_) => None,
         };
-        self.attempts.succeeded(&email, call);
-        self.check_open(&account, call)?;
-        if verdict == Password::RightButOutdated {
-            self.rehash(account.id, password, call).await;
+        let known = account.as_ref().map(|account| account.id);
+        let user = known.unwrap_or_else(Uuid::now_v7);
+        let name = named.as_deref().unwrap_or(email);
+        let tried = self.try_password(name, user, password, call).await?;
+        let Some((account, right)) = account.zip(tried) else {
+            let entry = self.entry(Event::SignedIn, Outcome::Refused, known, call);
+            self.tell(entry, call).await;
+            return Err(wrong_credentials());
+        };
+        if let Err(error) = self.check_open(&account, call) {
+            let entry = self.entry(Event::SignedIn, Outcome::Refused, known, call);
+            self.tell(entry, call).await;
+            return Err(error);
         }
-        Ok(account)
+        Ok((account, right))
+    }
+
+    /// Looks at a password of an account with this name, if it may be tried now; none where
+    /// it is wrong.
+    ///
+    /// # Errors
+    /// `over_request_rate_limit`; where the store cannot be asked, or too many wait.
+    pub(crate) async fn try_password(
+        &self,
+        name: &str,
+        user: Uuid,
+        password: &str,
+        call: &Call,
+    ) -> AuthResult<Option<RightPassword>> {
+        self.begin_password(name, user, call).await?;
+        let tried = self.right_password(user, password, call).await;
+        match &tried {
+            Ok(Some(_)) => self.attempts.password_was_right(name, call),
+            Ok(None) => {}
+            Err(_) => self.attempts.forget_password(name, call),
+        }
+        tried
+    }
+
+    /// Counts a password before it is looked at. Whoever has a session that was opened from
+    /// the same network is no stranger to the account, on whichever node that was.
+    async fn begin_password(&self, name: &str, user: Uuid, call: &Call) -> AuthResult<()> {
+        match self.attempts.begin_password(name, call) {
+            Ok(()) => Ok(()),
+            Err(Held::Here(error)) => Err(error),
+            Err(Held::AsStranger(error)) => {
+                if !self.has_session_from(user, call).await? {
+                    return Err(error);
+                }
+                self.attempts.is_no_stranger(name, call);
+                let again = self.attempts.begin_password(name, call);
+                again.map_err(|(Held::Here(error) | Held::AsStranger(error))| error)
+            }
+        }
+    }
+
+    async fn has_session_from(&self, user: Uuid, call: &Call) -> AuthResult<bool> {
+        let filters = vec![is("user", user)];
+        let query = Query { model: SESSIONS, fields: &["address"], filters, ..Query::default() };
+        let rows = self.rows.find(query, &call.cx, call.now).await?;
+        let here = network(&call.address);
+        let mut from = rows.iter().filter_map(|row| row.text("address"));
+        Ok(from.any(|address| network(&address) == here))
+    }
+
+    async fn right_password(
+        &self,
+        user: Uuid,
+        password: &str,
+        call: &Call,
+    ) -> AuthResult<Option<RightPassword>> {
+        let stored = self.password_of(user, call).await?;
+        let verdict = self.passwords.verify(password.to_owned(), stored.clone()).await?;
+        let Some(hash) = stored.filter(|_| verdict != Verdict::Wrong) else { return Ok(None) };
+        let anew = match verdict {
+            Verdict::RightButOutdated => self.hash_anew(password).await,
+            _ => None,
+        };
+        Ok(Some(RightPassword { user, hash, anew }))
+    }
+
+    /// A password as they are hashed now. That it could not be is no reason to refuse
+    /// whoever has it.
+    async fn hash_anew(&self, password: &str) -> Option<String> {
+        let hashed = self.passwords.hash(password.to_owned()).await;
+        hashed
+            .inspect_err(|error| tracing::warn!(%error, "a password could not be hashed anew"))
+            .ok()
     }
 
     /// Whether an account may be signed in to.
@@ -74,14 +188,6 @@ impl Identity {
         if waits && !account.is_anonymous {
             return Err(refused(400, AuthCode::EmailNotConfirmed, "Email not confirmed"));
         }
-        Ok(())
-    }
-
-    /// Writes a session that was opened, and what is told of it.
-    pub(crate) async fn opened(&self, user: Uuid, open: Change, call: &Call) -> AuthResult<()> {
-        let told = self.entry(Event::SignedIn, Outcome::Done, Some(user), call);
-        let changes = vec![open, self.signed_in(user, call), told];
-        self.rows.write(changes, &call.cx, call.now).await?;
         Ok(())
     }
 
@@ -99,24 +205,36 @@ impl Identity {
         Ok(row.and_then(|row| row.text("hash")))
     }
 
-    /// The changes that give an account another password.
+    /// The changes that give an account another password, whichever it has.
     pub(crate) fn new_password(user: Uuid, hash: String) -> Vec<Change> {
         let row = [("user", user.into()), ("hash", hash.into())];
         vec![Change::delete(PASSWORDS, vec![is("user", user)]), Change::insert(PASSWORDS, row)]
     }
 
-    /// Hashes a password as they are hashed now. That it could not be is no reason to
-    /// refuse whoever has it.
-    async fn rehash(&self, user: Uuid, password: &str, call: &Call) {
-        let rehashed = async {
-            let hash = self.passwords.hash(password.to_owned()).await?;
-            let values = [("hash", hash.into())];
-            let change = Change::update(PASSWORDS, vec![is("user", user)], values);
-            self.rows.write(vec![change], &call.cx, call.now).await?;
-            Ok::<_, AuthError>(())
-        };
-        if let Err(error) = rehashed.await {
-            tracing::warn!(?error, "a password could not be hashed anew");
+    /// The same, as one change, where it still has the one that was read, or none where there
+    /// was none.
+    pub(crate) fn other_password(user: Uuid, stored: Option<String>, hash: String) -> Change {
+        match stored {
+            Some(stored) => {
+                let as_read = vec![is("user", user), is("hash", stored)];
+                Change::update(PASSWORDS, as_read, [("hash", hash.into())]).or_nothing()
+            }
+            None => {
+                let row = [("user", user.into()), ("hash", hash.into())];
+                Change::insert(PASSWORDS, row)
+            }
         }
+    }
+}
+
+fn wrong_credentials() -> AuthError {
+    refused(400, AuthCode::InvalidCredentials, "Invalid login credentials")
+}
+
+/// The password that was right is the account's no more.
+pub(crate) fn changed_meanwhile(error: mainstay_core::Error) -> AuthError {
+    match AuthError::from(error) {
+        error if error.is_overtaken() => wrong_credentials(),
+        error => error,
     }
 }

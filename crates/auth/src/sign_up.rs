@@ -1,8 +1,8 @@
 //! New accounts.
 //!
 //! With confirmation an address that is taken is answered like one that is not, in status,
-//! body and time: a password is hashed, an account is shown that nobody has, and the answer
-//! waits for its step. Where Supabase Auth shows such an account without identities, which tells
+//! body and time: what is said of it is checked as if it were stored, a password is hashed or
+//! verified, an account is shown as a new one would be, and the answer waits for its step. Where Supabase Auth shows such an account without identities, which tells
 //! the two apart, this one has one.
 
 use mainstay_core::{Code, removal::removed};
@@ -18,12 +18,13 @@ use crate::{
     email::parse_email,
     flow::Challenge,
     one_time::{Letter, Purpose},
-    passwords::check_password,
+    passwords::{Outcome as Verdict, check_password},
     refusal::{AuthCode, AuthError, AuthResult, invalid, refused, weak},
-    rows::{Cell, Change, Query, is},
+    rows::{Cell, Change, Query, is, is_absent},
     session::Method,
     site_path::SitePath,
     steps::in_steps,
+    update_user::bounded_metadata,
 };
 
 /// What somebody signs up with.
@@ -84,15 +85,32 @@ impl Identity {
         if self.settings.confirm_email {
             self.attempts.mail(&email, self.settings.mail_every_s, call)?;
         }
-        let hash = self.passwords.hash(request.password.clone()).await?;
+        // Whatever is wrong with what somebody says of themselves is told before the address
+        // is looked at, and so tells nothing of it.
+        self.check_new_account(&email, &request.data, call)?;
         self.check_fields_of_the_app(&request.data, call).await?;
-        in_steps(async {
-            match self.account_named(&email, call).await? {
-                Some(account) => self.signed_up_again(account, &request, call).await,
-                None => self.made(&email, hash, &request, call).await,
-            }
-        })
-        .await
+        let (known, stored) = in_steps(self.known_by(&email, call)).await?;
+        let Some(account) = known else {
+            let hash = self.passwords.hash(request.password.clone()).await?;
+            return in_steps(self.made(&email, hash, &request, call)).await;
+        };
+        // As much work for an address that is taken as for one that is not.
+        let said_before = self.passwords.verify(request.password.clone(), stored).await?;
+        in_steps(self.signed_up_again(account, said_before, &request, call)).await
+    }
+
+    /// The account of an address, and what is stored of its password.
+    async fn known_by(
+        &self,
+        email: &str,
+        call: &Call,
+    ) -> AuthResult<(Option<Account>, Option<String>)> {
+        let account = self.account_named(email, call).await?;
+        let stored = match &account {
+            Some(account) => self.password_of(account.id, call).await?,
+            None => None,
+        };
+        Ok((account, stored))
     }
 
     /// Signs somebody in who says nothing of themselves.
@@ -109,6 +127,7 @@ impl Identity {
             return Err(refused(422, AuthCode::AnonymousProviderDisabled, message));
         }
         self.check_sign_up()?;
+        bounded_metadata(data.clone())?;
         let new = NewAccount { is_anonymous: true, user_metadata: data, ..NewAccount::default() };
         let (id, mut changes) = self.new_account(new, call);
         let (session, open) = self.new_session(id, Method::Anonymous, call);
@@ -152,72 +171,90 @@ impl Identity {
         if !waits {
             let (session, open) = self.new_session(id, Method::Password, call);
             changes.push(open);
-            self.rows.write(changes, &call.cx, call.now).await.map_err(lacking)?;
+            let written = self.rows.write(changes, &call.cx, call.now).await;
+            if let Err(error) = written.map_err(lacking) {
+                return self.taken_meanwhile(email, error, request, call).await;
+            }
             let account = self.account(id, call).await?.ok_or_else(gone)?;
             return Ok(SignedUp::In(Box::new(self.issue(account, &session, call)?)));
         }
         let account = Account::addressed(id, email, call);
         changes.extend(self.confirmation(&account, request, call)?);
-        let written = self.rows.write(changes, &call.cx, call.now).await;
-        match written.map_err(lacking) {
+        match self.rows.write(changes, &call.cx, call.now).await.map_err(lacking) {
             Ok(_) => {
                 self.mails.sent();
-                let account = self.account(id, call).await?.ok_or_else(gone)?;
-                Ok(SignedUp::Mailed(Box::new(account)))
+                Ok(mailed(id, email, request, call))
             }
-            // Somebody else took the address in between.
-            Err(error) if is_taken(&error) => self.pretended(email, request, call).await,
+            Err(error) => self.taken_meanwhile(email, error, request, call).await,
+        }
+    }
+
+    /// An account that could not be made: somebody else took the address in between, or
+    /// something that is to be somebody's alone.
+    async fn taken_meanwhile(
+        &self,
+        email: &str,
+        error: AuthError,
+        request: &SignUpRequest,
+        call: &Call,
+    ) -> AuthResult<SignedUp> {
+        if !is_taken(&error) {
+            return Err(error);
+        }
+        self.check_fields_of_the_app(&request.data, call).await?;
+        match self.settings.confirm_email {
+            true => self.pretended(email, request, call).await,
+            false => Err(already_registered()),
+        }
+    }
+
+    /// A sign-up with an address that is taken; `said_before` is whether with the password
+    /// that it was taken with.
+    async fn signed_up_again(
+        &self,
+        account: Account,
+        said_before: Verdict,
+        request: &SignUpRequest,
+        call: &Call,
+    ) -> AuthResult<SignedUp> {
+        if !self.settings.confirm_email || removed("enumeration") {
+            return Err(already_registered());
+        }
+        let email = account.email.clone().unwrap_or_default();
+        if account.email_confirmed_at.is_some() || account.is_shut(call.now) {
+            return self.pretended(&email, request, call).await;
+        }
+        let mut changes = self.confirmation(&account, request, call)?;
+        if said_before == Verdict::Wrong {
+            // Two have chosen a password for an address that neither has shown to be theirs.
+            // Whoever confirms it must not find the other's on their account.
+            changes.extend(Self::unshown_credentials_gone(account.id));
+        }
+        let row = vec![is("id", account.id), is_absent("email_confirmed_at")];
+        let sent = [("confirmation_sent_at", call.now.into())];
+        changes.push(Change::update(USERS, row, sent).or_nothing());
+        changes.push(self.entry(Event::SignedUpAgain, Outcome::Done, Some(account.id), call));
+        match self.rows.write(changes, &call.cx, call.now).await.map_err(AuthError::from) {
+            Ok(_) => {
+                self.mails.sent();
+                Ok(mailed(Uuid::now_v7(), &email, request, call))
+            }
+            // It was confirmed in between.
+            Err(error) if error.is_overtaken() => self.pretended(&email, request, call).await,
             Err(error) => Err(error),
         }
     }
 
-    /// A sign-up with an address that is taken.
-    async fn signed_up_again(
-        &self,
-        account: Account,
-        request: &SignUpRequest,
-        call: &Call,
-    ) -> AuthResult<SignedUp> {
-        let email = account.email.clone().unwrap_or_default();
-        if !self.settings.confirm_email {
-            let message = "User already registered";
-            return Err(refused(422, AuthCode::UserAlreadyExists, message));
-        }
-        if account.email_confirmed_at.is_some() || account.is_shut(call.now) {
-            return self.pretended(&email, request, call).await;
-        }
-        // What was said the first time stays: whoever confirms must not find a stranger's
-        // password on their account.
-        let mut changes = self.confirmation(&account, request, call)?;
-        let sent = [("confirmation_sent_at", call.now.into())];
-        changes.push(Change::update(USERS, vec![crate::rows::is("id", account.id)], sent));
-        changes.push(self.entry(Event::SignedUpAgain, Outcome::Done, Some(account.id), call));
-        self.rows.write(changes, &call.cx, call.now).await?;
-        self.mails.sent();
-        self.pretend(&email, request, call).map(|account| SignedUp::Mailed(Box::new(account)))
-    }
-
+    /// Answers as if an account had been made.
     async fn pretended(
         &self,
         email: &str,
         request: &SignUpRequest,
         call: &Call,
     ) -> AuthResult<SignedUp> {
-        if !self.settings.confirm_email {
-            let message = "User already registered";
-            return Err(refused(422, AuthCode::UserAlreadyExists, message));
-        }
         let entry = self.entry(Event::SignedUpAgain, Outcome::Refused, None, call);
         self.rows.write(vec![entry], &call.cx, call.now).await?;
-        Ok(SignedUp::Mailed(Box::new(self.pretend(email, request, call)?)))
-    }
-
-    /// The account that a new one would look like.
-    fn pretend(&self, email: &str, request: &SignUpRequest, call: &Call) -> AuthResult<Account> {
-        let mut account = Account::addressed(Uuid::now_v7(), email, call);
-        account.user_metadata = request.data.clone();
-        account.confirmation_sent_at = Some(call.now);
-        Ok(account)
+        Ok(mailed(Uuid::now_v7(), email, request, call))
     }
 
     /// The changes that put the mail on its way by which an address is confirmed.
@@ -228,7 +265,7 @@ impl Identity {
         call: &Call,
     ) -> AuthResult<Vec<Change>> {
         let challenge = request.challenge.as_ref();
-        let (flow, begin) = self.begin_flow(account.id, challenge, Method::SignUp);
+        let (flow, mut changes) = self.begin_flow(account.id, challenge, Method::SignUp, call);
         let email = account.email.clone().unwrap_or_default();
         let letter = Letter {
             kind: MailKind::Confirmation,
@@ -239,7 +276,6 @@ impl Identity {
             next: request.next.as_ref(),
             flow,
         };
-        let mut changes: Vec<Change> = begin.into_iter().collect();
         changes.extend(self.letter(account, letter, call)?);
         Ok(changes)
     }
@@ -295,6 +331,36 @@ impl Identity {
 }
 
 impl Identity {
+    /// Refuses what no account could be made with, without making one.
+    fn check_new_account(
+        &self,
+        email: &str,
+        data: &Map<String, Json>,
+        call: &Call,
+    ) -> AuthResult<()> {
+        bounded_metadata(data.clone())?;
+        let new = NewAccount {
+            email: Some(email.to_owned()),
+            user_metadata: data.clone(),
+            ..NewAccount::default()
+        };
+        let planner = self.rows.planner();
+        let (_, changes) = self.new_account(new, call);
+        let plan = |change: Change| change.plan(&planner, call.now).map(drop);
+        changes.into_iter().try_for_each(plan).map_err(unfit)
+    }
+
+    /// Whether an account of an address could be made with what somebody says of themselves.
+    pub(crate) async fn could_be_made(
+        &self,
+        email: &str,
+        data: &Map<String, Json>,
+        call: &Call,
+    ) -> AuthResult<()> {
+        self.check_new_account(email, data, call)?;
+        self.check_fields_of_the_app(data, call).await
+    }
+
     /// Refuses what must be somebody's alone and is another's already, such as a handle.
     /// Asked before the address is looked at, so that it tells nothing of the address.
     async fn check_fields_of_the_app(
@@ -329,6 +395,17 @@ impl Identity {
             .iter()
             .any(|unique| unique.fields.len() == 1 && unique.fields.first() == field.as_ref())
     }
+}
+
+/// What is answered to whoever is mailed: the same of an account that was made and of none.
+fn mailed(id: Uuid, email: &str, request: &SignUpRequest, call: &Call) -> SignedUp {
+    let mut account = Account::addressed(id, email, call);
+    account.user_metadata = request.data.clone();
+    SignedUp::Mailed(Box::new(account))
+}
+
+fn already_registered() -> AuthError {
+    refused(422, AuthCode::UserAlreadyExists, "User already registered")
 }
 
 /// The identity that an address is.
@@ -397,6 +474,14 @@ pub(crate) fn lacking(error: mainstay_core::Error) -> AuthError {
             refused(422, AuthCode::ValidationFailed, error.message().to_owned())
         }
         _ => error.into(),
+    }
+}
+
+/// Whatever no account can be made with is the caller's to mend.
+fn unfit(error: mainstay_core::Error) -> AuthError {
+    match error.code() {
+        Code::Internal => error.into(),
+        _ => refused(422, AuthCode::ValidationFailed, error.message().to_owned()),
     }
 }
 

@@ -9,19 +9,27 @@ use crate::{
     audit::{Event, Outcome},
     call::Call,
     email::parse_email,
-    flow::Challenge,
+    flow::{Challenge, flows_ended},
     mailed::MailRequest,
     one_time::{Letter, Purpose, voided},
     passwords::{Outcome as Password, check_password},
     reauthentication::Proof,
-    refusal::{AuthCode, AuthResult, refused, weak},
+    refusal::{AuthCode, AuthError, AuthResult, refused, weak},
     rows::{Cell, Change, Query, is, is_not},
     session::{Method, SESSIONS, Session},
-    sign_up::gone,
+    sign_up::{gone, is_taken},
     site_path::SitePath,
 };
-use mainstay_core::removal::removed;
+use mainstay_core::{Code, Error, removal::removed};
 use mainstay_mail::MailKind;
+
+/// How often a change that others overtake is begun anew.
+const TRIES_MAX: u32 = 3;
+/// Bytes of JSON that users say of themselves.
+const USER_METADATA_BYTES_MAX: usize = 64 << 10;
+
+/// That a mail was counted, however often what it belongs to is tried.
+struct MailCounted;
 
 /// What is to be changed; what is not said stays.
 #[derive(Clone, Debug, Default)]
@@ -58,33 +66,41 @@ impl Identity {
         asked: UserChanges,
         call: &Call,
     ) -> AuthResult<Account> {
-        let account = self.account(user, call).await?.ok_or_else(gone)?;
-        let session = match session {
-            Some(id) => self.session(id, call).await?,
-            None => None,
-        };
-        let email = match asked.email.as_deref().filter(|email| !email.is_empty()) {
-            Some(email) => Some(parse_email(email)?)
-                .filter(|new| Some(new.as_str()) != account.email.as_deref()),
-            None => None,
-        };
+        let email = asked.email.as_deref().filter(|email| !email.is_empty());
+        let email = email.map(parse_email).transpose()?;
         if let Some(password) = &asked.password {
             check_password(password).map_err(|refusal| weak(&refusal))?;
         }
-        let is_sensitive = asked.password.is_some() || email.is_some();
-        if is_sensitive {
-            self.check_assurance(&account, session.as_ref())?;
+        let asked = UserChanges { email, ..asked };
+        let mut counted = None;
+        for _ in 0..TRIES_MAX {
+            match self.try_update(user, session, &asked, &mut counted, call).await {
+                Err(error) if error.is_overtaken() || is_taken(&error) => {}
+                other => return other,
+            }
         }
-        let mut changes = Vec::new();
-        let mut values: Vec<(&'static str, Cell)> = Vec::new();
-        let is_recent = session.as_ref().is_some_and(|session| self.is_recent(session, call));
-        if is_sensitive && !account.is_anonymous && !is_recent && !removed("reauthentication") {
-            let proof = Proof {
-                nonce: asked.nonce.as_deref(),
-                current_password: asked.current_password.as_deref(),
-            };
-            let needed = "Password update requires reauthentication";
-            changes.extend(self.check_proof(&account, proof, needed, call).await?);
+        Err(Error::new(Code::Overtaken, "the account is being changed elsewhere: try again").into())
+    }
+
+    /// The same, once: what was read is asked to be so still by what is written.
+    async fn try_update(
+        &self,
+        user: Uuid,
+        session: Option<Uuid>,
+        asked: &UserChanges,
+        counted: &mut Option<MailCounted>,
+        call: &Call,
+    ) -> AuthResult<Account> {
+        let account = self.account(user, call).await?.ok_or_else(gone)?;
+        let session = match session {
+            Some(id) => Some(self.session_of_caller(id, user, call).await?.ok_or_else(ended)?),
+            None => None,
+        };
+        let email = asked.email.as_deref().filter(|new| Some(*new) != account.email.as_deref());
+        let mut changes: Vec<Change> =
+            session.iter().map(|session| session.still_is(call)).collect();
+        if asked.password.is_some() || email.is_some() {
+            changes.extend(self.check_sensitive(&account, session.as_ref(), asked, call).await?);
         }
         if let Some(password) = &asked.password {
             let keep = session.as_ref().map(|session| session.id);
@@ -92,15 +108,21 @@ impl Identity {
                 self.password_changes(&account, password, email.is_some(), keep, call).await?,
             );
         }
+        let mut values: Vec<(&'static str, Cell)> = Vec::new();
         if let Some(data) = &asked.data {
             let merged = merged(account.user_metadata.clone(), data);
-            values.push(("user_metadata", Json::Object(merged).into()));
+            values.push(("user_metadata", bounded_metadata(merged)?.into()));
         }
-        if let Some(email) = &email {
-            changes.extend(self.email_changes(&account, email, &asked, &mut values, call).await?);
+        if let Some(email) = email {
+            if counted.is_none() {
+                self.attempts.mail(email, self.settings.mail_every_s, call)?;
+                *counted = Some(MailCounted);
+            }
+            changes.extend(self.email_changes(&account, email, asked, &mut values, call).await?);
         }
         if !values.is_empty() {
-            changes.push(Change::update(USERS, vec![is("id", user)], values).or_nothing());
+            let as_read = vec![is("id", user), is("updated_at", account.updated_at)];
+            changes.push(Change::update(USERS, as_read, values).or_nothing());
         }
         changes.push(self.entry(Event::UserUpdated, Outcome::Done, Some(user), call));
         self.rows.write(changes, &call.cx, call.now).await?;
@@ -109,6 +131,28 @@ impl Identity {
             self.mails.sent();
         }
         self.account(user, call).await?.ok_or_else(gone)
+    }
+
+    /// Whether what somebody signs in with may be changed from a session; with what uses up
+    /// the proof that they brought.
+    async fn check_sensitive(
+        &self,
+        account: &Account,
+        session: Option<&Session>,
+        asked: &UserChanges,
+        call: &Call,
+    ) -> AuthResult<Option<Change>> {
+        self.check_assurance(account, session)?;
+        let is_recent = session.is_some_and(|session| self.is_recent(session, call));
+        if account.is_anonymous || is_recent || removed("reauthentication") {
+            return Ok(None);
+        }
+        let proof = Proof {
+            nonce: asked.nonce.as_deref(),
+            current_password: asked.current_password.as_deref(),
+        };
+        let needed = "Password update requires reauthentication";
+        self.check_proof(account, proof, needed, call).await
     }
 
     /// Whoever has a second factor shows it before they change how they sign in.
@@ -141,8 +185,8 @@ impl Identity {
                 "Updating password of an anonymous user without an email or phone is not allowed",
             ));
         }
-        let hash = self.password_of(account.id, call).await?;
-        let is_same = match &hash {
+        let stored = self.password_of(account.id, call).await?;
+        let is_same = match &stored {
             Some(hash) => {
                 self.passwords.verify(password.to_owned(), Some(hash.clone())).await?
                     != Password::Wrong
@@ -154,13 +198,13 @@ impl Identity {
             return Err(refused(422, AuthCode::SamePassword, message));
         }
         let hash = self.passwords.hash(password.to_owned()).await?;
-        let mut changes = Self::new_password(account.id, hash);
+        let mut changes = vec![Self::other_password(account.id, stored, hash)];
         let mut others = vec![is("user", account.id)];
         others.extend(keep.map(|session| is_not("id", session)));
         if !removed("password-change") {
             changes.push(Change::delete(SESSIONS, others));
         }
-        changes.push(voided(account.id));
+        changes.extend([voided(account.id), flows_ended(account.id)]);
         changes.push(self.entry(Event::PasswordChanged, Outcome::Done, Some(account.id), call));
         Ok(changes)
     }
@@ -174,7 +218,6 @@ impl Identity {
         values: &mut Vec<(&'static str, Cell)>,
         call: &Call,
     ) -> AuthResult<Vec<Change>> {
-        self.attempts.mail(email, self.settings.mail_every_s, call)?;
         if self.account_named(email, call).await?.is_some() {
             let message = "A user with this email address has already been registered";
             return Err(refused(422, AuthCode::EmailExists, message));
@@ -199,8 +242,7 @@ impl Identity {
         call: &Call,
     ) -> AuthResult<Vec<Change>> {
         let challenge = request.challenge.as_ref();
-        let (flow, begin) = self.begin_flow(account.id, challenge, Method::EmailChange);
-        let mut changes: Vec<Change> = begin.into_iter().collect();
+        let (flow, mut changes) = self.begin_flow(account.id, challenge, Method::EmailChange, call);
         let new = account.new_email.clone().unwrap_or_default();
         let mut parts = vec![(MailKind::EmailChangeNew, Purpose::EmailChangeNew, new)];
         if let Some(current) = account.email.clone() {
@@ -236,6 +278,24 @@ impl Identity {
         };
         Ok(self.rows.one(query, &call.cx, call.now).await?.as_ref().map(Account::of))
     }
+}
+
+/// What users say of themselves, if it is no more than is kept of them.
+///
+/// # Errors
+/// `validation_failed`.
+pub(crate) fn bounded_metadata(data: Map<String, Json>) -> AuthResult<Json> {
+    let data = Json::Object(data);
+    if data.to_string().len() > USER_METADATA_BYTES_MAX {
+        let message = format!("user_metadata is longer than {USER_METADATA_BYTES_MAX} bytes");
+        return Err(refused(422, AuthCode::ValidationFailed, message));
+    }
+    Ok(data)
+}
+
+fn ended() -> AuthError {
+    let message = "Session from session_id claim in JWT does not exist";
+    refused(403, AuthCode::SessionNotFound, message)
 }
 
 /// An object with another's names set, and those with null taken out.

@@ -16,9 +16,13 @@ use crate::{
     one_time::{OneTimeToken, Purpose, voided, with_verified_email},
     refusal::{AuthCode, AuthError, AuthResult, invalid, refused},
     rows::{Cell, Change, is},
-    session::Method,
+    session::{Method, SESSIONS},
     sign_up::{gone, identity_data, is_taken, new_identity},
+    steps::in_steps,
 };
+
+/// How often a link or a code is tried that others overtake.
+const TRIES_MAX: u32 = 3;
 
 /// A link or a code, as it was opened or typed.
 #[derive(Clone, Copy, Debug)]
@@ -81,27 +85,59 @@ impl Identity {
         call: &Call,
     ) -> AuthResult<Redeemed> {
         let purposes = purposes(kind, presented)?;
-        let token = match presented {
-            Presented::Link(link) => self.token_of_link(link, purposes, call).await?,
+        let found = match presented {
+            Presented::Link(link) => self.token_of_link(link, purposes, call).await,
             Presented::Code { email, code } => {
                 let email = parse_email(email).map_err(|_| {
                     refused(422, AuthCode::ValidationFailed, "Invalid email format")
                 })?;
-                let owner = self.owner_of(&email, kind, call).await?;
-                self.token_of_code(owner, code, &email, purposes, call).await?
+                // An account that waits for a code has one to count the attempt at.
+                in_steps(async {
+                    let owner = self.owner_of(&email, kind, call).await?;
+                    self.token_of_code(owner, code, &email, purposes, call).await
+                })
+                .await
             }
         };
+        let token = match found {
+            Ok(token) => token,
+            Err(error) => return Err(self.not_redeemed(None, error, call).await),
+        };
+        for _ in 0..TRIES_MAX {
+            match self.try_redeeming(&token, by, call).await {
+                Err(error) if error.is_overtaken() => {}
+                other => return other,
+            }
+        }
+        Err(expired_code())
+    }
+
+    /// Does what a token stands for, where what was read of its account is so still.
+    async fn try_redeeming(
+        &self,
+        token: &OneTimeToken,
+        by: By,
+        call: &Call,
+    ) -> AuthResult<Redeemed> {
         let account = self.account(token.user, call).await?.ok_or_else(expired_code)?;
         if account.is_shut(call.now) && !removed("ban") {
-            return Err(refused(403, AuthCode::UserBanned, "User is banned"));
+            let banned = refused(403, AuthCode::UserBanned, "User is banned");
+            return Err(self.not_redeemed(Some(account.id), banned, call).await);
         }
-        let redeemed = match token.purpose {
+        match token.purpose {
             Purpose::EmailChangeCurrent | Purpose::EmailChangeNew => {
-                self.change_email(&token, account, by, call).await
+                self.change_email(token, account, by, call).await
             }
-            _ => self.confirm(&token, account, by, call).await,
-        };
-        redeemed.map_err(|error| if error.is_overtaken() { expired_code() } else { error })
+            _ => self.confirm(token, account, by, call).await,
+        }
+    }
+
+    /// Has the audit log tell of a link or a code that came and was refused.
+    async fn not_redeemed(&self, user: Option<Uuid>, error: AuthError, call: &Call) -> AuthError {
+        if matches!(error, AuthError::Refused(_)) {
+            self.tell(self.entry(Event::Verified, Outcome::Refused, user, call), call).await;
+        }
+        error
     }
 
     /// Whose code may have been sent to an address. Of a change of address it may be that
@@ -134,6 +170,11 @@ impl Identity {
             values.push(("user_metadata", Json::Object(metadata).into()));
         }
         let mut changes = vec![token.consumed(), voided(account.id)];
+        if account.email_confirmed_at.is_none() && token.purpose == Purpose::Recovery {
+            // Whoever signed up never showed the address to be theirs, and did not ask for
+            // this mail: their password would be a stranger's.
+            changes.extend(Self::unshown_credentials_gone(account.id));
+        }
         changes.extend(self.verified_identity(&account, &email));
         self.end_redeeming(token, account, values, changes, by, call).await
     }
@@ -152,7 +193,9 @@ impl Identity {
         }
         if self.waits_for_another(token, call).await? {
             let told = self.entry(Event::Verified, Outcome::Done, Some(account.id), call);
-            self.rows.write(vec![token.consumed(), told], &call.cx, call.now).await?;
+            // Of two that agree at once, the one that is written last completes it.
+            let changes = vec![as_read(&account), token.consumed(), told];
+            self.rows.write(changes, &call.cx, call.now).await?;
             return Ok(Redeemed::HalfWay);
         }
         let mut values: Vec<(&'static str, Cell)> = vec![
@@ -169,6 +212,16 @@ impl Identity {
         let mut changes = vec![token.consumed(), voided(account.id), told];
         changes.extend(self.verified_identity(&account, &new));
         self.end_redeeming(token, account, values, changes, by, call).await
+    }
+
+    /// The changes after which nobody signs in to an account with what was set before its
+    /// address was shown to be its user's.
+    pub(crate) fn unshown_credentials_gone(user: Uuid) -> Vec<Change> {
+        if removed("unshown-credentials") {
+            return Vec::new();
+        }
+        let of_user = || vec![is("user", user)];
+        vec![Change::delete("mainstay_passwords", of_user()), Change::delete(SESSIONS, of_user())]
     }
 
     /// Whether the other of two addresses has still to agree. One whose token is too old, or
@@ -217,6 +270,7 @@ impl Identity {
             None => {
                 let (session, open) = self.new_session(id, Method::Otp, call);
                 values.push(("last_sign_in_at", call.now.into()));
+                changes.extend(self.room_for_session(id, call).await?);
                 changes.push(open);
                 (None, Some(session))
             }
@@ -243,6 +297,13 @@ impl Identity {
         let account = self.account(id, call).await?.ok_or_else(gone)?;
         Ok(Redeemed::In(Box::new(self.issue(account, &session, call)?)))
     }
+}
+
+/// The change that takes all beside it back where an account was changed since it was read.
+fn as_read(account: &Account) -> Change {
+    let filters = vec![is("id", account.id), is("updated_at", account.updated_at)];
+    let same = [("new_email", account.new_email.clone().into())];
+    Change::update(USERS, filters, same).or_nothing()
 }
 
 fn expired_code() -> AuthError {

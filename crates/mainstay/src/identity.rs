@@ -82,6 +82,7 @@ fn identity_settings(parts: &Parts<'_>) -> Result<IdentitySettings, StartError> 
         attempts: AttemptLimits {
             requests_max: auth.requests_max,
             tokens_max: auth.tokens_max,
+            admin_requests_max: auth.admin_requests_max,
             ..AttemptLimits::default()
         },
     })

@@ -91,7 +91,8 @@ struct Address {
 
 /// What the rows of one address depend on, for whoever keeps answers: PostgREST's
 /// list, and the caller.
-const VARY: HeaderValue = HeaderValue::from_static("accept, prefer, range, authorization, apikey");
+const VARY: HeaderValue =
+    HeaderValue::from_static("accept, prefer, range, authorization, apikey, cookie");
 
 /// The headers an answer begins with, as most answers have them in the end. A map of
 /// headers is copied for a fraction of what it costs to be made.

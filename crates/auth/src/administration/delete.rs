@@ -9,6 +9,7 @@ use crate::{
     audit::{Event, Outcome},
     call::Call,
     factors::FACTORS,
+    flow::flows_ended,
     one_time::voided,
     refusal::{AuthError, AuthResult},
     rows::{Cell, Change, is},
@@ -77,6 +78,6 @@ fn emptied(id: Uuid, call: &Call) -> Vec<Change> {
     ];
     let mut changes = vec![Change::update(USERS, vec![is("id", id)], values).or_nothing()];
     changes.extend(hanging.map(|model| Change::delete(model, vec![is("user", id)])));
-    changes.push(voided(id));
+    changes.extend([voided(id), flows_ended(id)]);
     changes
 }

@@ -15,8 +15,7 @@ use crate::{
     email::parse_email,
     one_time::{Letter, Purpose},
     refusal::AuthResult,
-    rows::{Change, is},
-    session::SESSIONS,
+    rows::{Change, is, is_absent},
     sign_up::{NewAccount, gone, is_taken, lacking},
 };
 
@@ -56,7 +55,7 @@ impl Identity {
         changes.push(Change::update(USERS, vec![is("id", account.id)], sent));
         changes.push(self.entry(Event::UserInvited, Outcome::Done, Some(account.id), call));
         match self.rows.write(changes, &call.cx, call.now).await.map_err(lacking) {
-            Err(error) if is_taken(&error) => return Err(email_exists()),
+            Err(error) if is_taken(&error) || error.is_overtaken() => return Err(email_exists()),
             other => other?,
         };
         self.standing.forget_user(account.id);
@@ -76,13 +75,10 @@ impl Identity {
         match known {
             Some(account) if account.email_confirmed_at.is_some() => Err(email_exists()),
             Some(account) => {
-                let row = || vec![is("id", account.id)];
-                let of_user = || vec![is("user", account.id)];
-                let changes = vec![
-                    Change::update(USERS, row(), [invited_at]).or_nothing(),
-                    Change::delete("mainstay_passwords", of_user()),
-                    Change::delete(SESSIONS, of_user()),
-                ];
+                // Nor was it confirmed meanwhile, by somebody whose password it then is.
+                let row = vec![is("id", account.id), is_absent("email_confirmed_at")];
+                let mut changes = vec![Change::update(USERS, row, [invited_at]).or_nothing()];
+                changes.extend(Self::unshown_credentials_gone(account.id));
                 Ok((account, changes))
             }
             None => {

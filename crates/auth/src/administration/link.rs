@@ -222,7 +222,7 @@ impl Identity {
         };
         let other_token = self.outstanding(account.id, other, call).await?;
         let is_begun = account.new_email.as_deref() == Some(&*new)
-            && other_token.is_some_and(|token| token.is_good(call.now));
+            && other_token.is_some_and(|token| token.has_good_link(call.now));
         let values =
             [("new_email", new.as_str().into()), ("email_change_sent_at", call.now.into())];
         let mut changes =

@@ -15,6 +15,7 @@ use crate::{
     audit::{Event, Outcome},
     call::Call,
     email::parse_email,
+    flow::flows_ended,
     one_time::{voided, with_verified_email},
     refusal::{AuthError, AuthResult},
     rows::{Cell, Change, is},
@@ -130,7 +131,7 @@ impl Identity {
             if !removed("password-change") {
                 draft.beside.push(Change::delete(SESSIONS, vec![is("user", account.id)]));
             }
-            draft.beside.push(voided(account.id));
+            draft.beside.extend([voided(account.id), flows_ended(account.id)]);
             let told = self.entry(Event::PasswordChanged, Outcome::Done, Some(account.id), call);
             draft.beside.push(told);
         }
@@ -154,7 +155,7 @@ impl Identity {
         if is_other {
             draft.values.push(("email", email.into()));
             draft.values.push(("new_email", Cell::Absent));
-            draft.beside.push(voided(account.id));
+            draft.beside.extend([voided(account.id), flows_ended(account.id)]);
             let told = self.entry(Event::EmailChanged, Outcome::Done, Some(account.id), call);
             draft.beside.push(told);
             app_metadata.entry("provider").or_insert_with(|| "email".into());

@@ -9,7 +9,7 @@ use crate::{
     call::Call,
     refusal::{AuthError, AuthResult},
     rows::{Cell, Change, Query, is, is_not},
-    session::{Method, SESSIONS, Session, amr_json},
+    session::{Method, SESSIONS, Session, amr_json, cookie_hash},
     with_amr,
 };
 
@@ -52,7 +52,7 @@ impl Identity {
             last_used_at: Some(call.now),
             ..session
         };
-        let values: [(&str, Cell); 6] = [
+        let values: [(&'static str, Cell); 6] = [
             ("aal", raised.aal.text().into()),
             ("amr", amr_json(&raised.amr).into()),
             ("factor", factor.into()),
@@ -60,6 +60,7 @@ impl Identity {
             ("refreshed_at", call.now.into()),
             ("last_used_at", call.now.into()),
         ];
+        let values = values.into_iter().chain(cookie_hash(call));
         let mut changes = vec![Change::update(SESSIONS, as_read, values).or_nothing()];
         if !removed("lower-sessions-end") {
             let below =

@@ -3,7 +3,7 @@
 use mainstay_core::removal::removed;
 use uuid::Uuid;
 
-use super::{FACTORS, StoredFactor, TRIES_MAX, UNVERIFIED, VERIFIED, place};
+use super::{FACTORS, StoredFactor, TRIES_MAX, UNVERIFIED, VERIFIED, level::check_second, place};
 use crate::{
     Identity, Issued, TotpOutcome,
     audit::{Event, Outcome},
@@ -32,7 +32,7 @@ impl Identity {
     ///
     /// # Errors
     /// `mfa_factor_not_found`, `mfa_ip_address_mismatch` (the challenge was used, or is of
-    /// another session), `mfa_challenge_expired`, `mfa_verification_failed`,
+    /// another session), `insufficient_aal`, `mfa_challenge_expired`, `mfa_verification_failed`,
     /// `mfa_totp_verify_not_enabled`, `no_authorization` (anonymous),
     /// `over_request_rate_limit`, `validation_failed`; where the store cannot be asked.
     pub async fn verify_factor(
@@ -61,8 +61,14 @@ impl Identity {
         shown: ShownCode<'_>,
         call: &Call,
     ) -> AuthResult<Issued> {
-        let (_, session) = self.factor_user(user, session, call).await?;
+        let (account, session) = self.factor_user(user, session, call).await?;
         let factor = self.factor_of(user, shown.factor, call).await?;
+        if !factor.shown.is_verified {
+            check_second(&account, &session, || {
+                let message = "AAL2 required to verify another factor";
+                refused(403, AuthCode::InsufficientAal, message)
+            })?;
+        }
         self.check_offered(&factor)?;
         self.check_challenge(shown, &session, call).await?;
         self.count_guess(&factor, call).await?;

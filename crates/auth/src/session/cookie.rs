@@ -3,27 +3,28 @@
 //! The cookie holds an opaque id, of which the session's row has the hash. An id that a
 //! browser presents is looked up and never adopted: who signs in gets a new one, and the
 //! session of the one before ends, so that nobody can have a visitor sign in to an id they
-//! know (session fixation). Whatever raises what a session may do gives it another id
-//! ([`Identity::rotate_cookie`]).
+//! know (session fixation). Whatever raises what a session may do gives it another id in the
+//! same write ([`Call::cookie`]): there is no moment at which the id of before may more.
 //!
 //! How a session stands is remembered by the hash as it is by a token's session, and what
 //! is known of its user is made into the claims a token of theirs would have, so that rules
 //! need not ask which of the two a request came with.
 
-use mainstay_core::{Actor, Timestamp, removal::removed};
+use mainstay_core::{Actor, Error, Timestamp, removal::removed};
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use super::{FIELDS, SESSIONS, Session};
 use crate::{
     Aal, AccessTokenRequest, Identity, Issued, OPAQUE_ID_BYTES, OpaqueId,
-    access_token::claims,
+    access_token::claims_that_fit,
     account::Account,
     audit::{Event, Outcome},
     call::Call,
-    refusal::{AuthCode, AuthError, AuthResult, refused},
+    refusal::AuthResult,
     rows::{Change, Query, is},
     session::Method,
+    sign_in::changed_meanwhile,
     sign_up::gone,
 };
 
@@ -78,53 +79,39 @@ impl Identity {
         presented: Option<&OpaqueId>,
         call: &Call,
     ) -> AuthResult<CookieSession> {
-        let account = self.by_password(email, password, call).await?;
-        let (session, _) = self.new_session(account.id, Method::Password, call);
-        let id = next_id(presented);
-        let hash = ("cookie_hash", id.hash().into());
-        let open = Change::insert(SESSIONS, session.row().into_iter().chain([hash]));
+        let (account, password) = self.by_password(email, password, call).await?;
+        let call = &call.clone().with_cookie(next_cookie(presented));
+        let (session, open) = self.new_session(account.id, Method::Password, call);
         let (end, ended) = self.replaced(presented, call).await?.unzip();
         let told = self.entry(Event::SignedIn, Outcome::Done, Some(account.id), call);
-        let mut changes = vec![self.signed_in(account.id, call), told];
+        let signed_in = self.signed_in(account.id, call);
+        let mut changes = vec![password.still_is_and_up_to_date(), signed_in, told];
         changes.extend(end);
+        changes.extend(self.room_for_session(account.id, call).await?);
         changes.push(open);
-        self.rows.write(changes, &call.cx, call.now).await?;
+        self.rows.write(changes, &call.cx, call.now).await.map_err(changed_meanwhile)?;
         self.forget(ended);
         let account = self.account(account.id, call).await?.ok_or_else(gone)?;
-        Ok(self.cookie_session(id, account, session.id))
+        self.cookie_session(account, session.id, call)
     }
 
-    /// Gives a session that was opened just now to a cookie, in place of the one whose
-    /// cookie was presented. The tokens it was issued with are not to be given to anybody.
+    /// What whoever has a session that was opened with this call's cookie is given, in place
+    /// of the one whose cookie was presented. The tokens it was issued with are not to be
+    /// given to anybody.
     ///
     /// # Errors
-    /// `session_not_found` where it has ended by now; where the store cannot be asked.
-    pub async fn hold_by_cookie(
+    /// Where the store cannot be asked.
+    pub async fn in_place_of(
         &self,
-        issued: Issued,
         presented: Option<&OpaqueId>,
+        issued: Issued,
         call: &Call,
     ) -> AuthResult<CookieSession> {
-        let (end, ended) = self.replaced(presented, call).await?.unzip();
-        let id = next_id(presented);
-        let mut changes: Vec<Change> = end.into_iter().collect();
-        changes.push(held_by(issued.session, &id));
-        self.rows.write(changes, &call.cx, call.now).await.map_err(overtaken)?;
-        self.forget(ended);
-        Ok(self.cookie_session(id, issued.account, issued.session))
-    }
-
-    /// Gives a cookie's session another id: the one before is worth nothing from then on.
-    /// For every change of what the session may do.
-    ///
-    /// # Errors
-    /// `session_not_found` where it has ended by now; where the store cannot be asked.
-    pub async fn rotate_cookie(&self, caller: &CookieCaller, call: &Call) -> AuthResult<OpaqueId> {
-        let id = OpaqueId::generate();
-        let change = held_by(caller.session, &id);
-        self.rows.write(vec![change], &call.cx, call.now).await.map_err(overtaken)?;
-        self.standing.forget_user(caller.user);
-        Ok(id)
+        if let Some((end, ended)) = self.replaced(presented, call).await? {
+            self.rows.write(vec![end], &call.cx, call.now).await?;
+            self.standing.forget_user(ended);
+        }
+        self.cookie_session(issued.account, issued.session, call)
     }
 
     /// Ends the session of a cookie, if it has one.
@@ -200,7 +187,8 @@ impl Identity {
         let seconds =
             |at: Option<Timestamp>| at.map_or(0, |at| at.as_micros().div_euclid(MICROS_PER_SECOND));
         let (from, to) = (seconds(session.created_at), seconds(session.expires_at));
-        crate::account::object(claims(&request, &self.settings.tokens, from, to))
+        let settings = &self.settings.tokens;
+        crate::account::object(claims_that_fit(&request, settings, from, to))
     }
 
     async fn session_of(
@@ -232,30 +220,22 @@ impl Identity {
         }
     }
 
-    fn cookie_session(&self, id: OpaqueId, account: Account, session: Uuid) -> CookieSession {
-        CookieSession { id, max_age_s: self.settings.session_max_s, account, session }
+    fn cookie_session(
+        &self,
+        account: Account,
+        session: Uuid,
+        call: &Call,
+    ) -> AuthResult<CookieSession> {
+        let id = call.cookie.clone().ok_or_else(|| Error::internal("the call has no cookie"))?;
+        Ok(CookieSession { id, max_age_s: self.settings.session_max_s, account, session })
     }
 }
 
 /// The id that whoever signs in is given, whichever was presented.
-fn next_id(presented: Option<&OpaqueId>) -> OpaqueId {
+#[must_use]
+pub fn next_cookie(presented: Option<&OpaqueId>) -> OpaqueId {
     match presented {
         Some(presented) if removed("session-fixation") => presented.clone(),
         _ => OpaqueId::generate(),
-    }
-}
-
-/// The change that has an id stand for a session.
-fn held_by(session: Uuid, id: &OpaqueId) -> Change {
-    let values = [("cookie_hash", id.hash().into())];
-    Change::update(SESSIONS, vec![is("id", session)], values).or_nothing()
-}
-
-fn overtaken(error: mainstay_core::Error) -> AuthError {
-    match AuthError::from(error) {
-        error if error.is_overtaken() => {
-            refused(403, AuthCode::SessionNotFound, "The session has ended")
-        }
-        error => error,
     }
 }

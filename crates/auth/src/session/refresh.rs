@@ -5,7 +5,7 @@ use crate::{
     Identity, Issued, RefreshToken, RefreshTokenError, Standing,
     audit::{Event, Outcome},
     call::Call,
-    refusal::{AuthCode, AuthError, AuthResult, refused},
+    refusal::{AuthCode, AuthError, AuthResult, Refusal, refused},
     rows::{Change, is},
 };
 
@@ -16,6 +16,19 @@ impl Identity {
     /// `refresh_token_not_found`, `refresh_token_already_used` (the session has ended by
     /// then), `session_expired`, `user_banned`; where the store cannot be asked.
     pub async fn refresh(&self, token: &str, call: &Call) -> AuthResult<Issued> {
+        let refreshed = self.try_refreshing(token, call).await;
+        // Of a copy that somebody kept more is told, with the end of its session.
+        let is_told = |refusal: &Refusal| refusal.code == AuthCode::RefreshTokenAlreadyUsed;
+        if let Err(AuthError::Refused(refusal)) = &refreshed
+            && !is_told(refusal)
+        {
+            let told = self.entry(Event::TokenRefreshed, Outcome::Refused, None, call);
+            self.tell(told, call).await;
+        }
+        refreshed
+    }
+
+    async fn try_refreshing(&self, token: &str, call: &Call) -> AuthResult<Issued> {
         let presented =
             self.refresh_tokens.read(token).map_err(|error| unknown(error.to_string()))?;
         let session = self.session(presented.session, call).await?.ok_or_else(not_found)?;

@@ -169,6 +169,8 @@ section! {
         requests_max: u32 = 30, within 1..=1_000_000;
         /// Sign-ins and refreshes that one address may ask for in five minutes.
         tokens_max: u32 = 150, within 1..=1_000_000;
+        /// Requests of administration that one service key may send in five minutes.
+        admin_requests_max: u32 = 3_000, within 1..=1_000_000;
         /// KiB of memory that the hash of a password takes (argon2id).
         password_memory_kib: u32 = 19_456, within 1_024..=1_048_576;
         /// How often it goes over that memory.

@@ -1,6 +1,10 @@
 //! What keeps accounts their owners', over a real socket: one test for each protection,
 //! which `docs/security.md` names with the switch that takes it out.
 
+mod alike;
+mod lockout;
+mod meanwhile;
+
 use mainstay::testing::{Response, TestApp};
 use serde_json::{Value as Json, json};
 
@@ -34,9 +38,14 @@ const ELSEWHERE: From<'static> = From { address: "198.51.100.7", token: None };
 
 impl Asked {
     async fn start(settings: &str) -> Self {
+        Self::start_with(settings, &[]).await
+    }
+
+    async fn start_with(settings: &str, files: &[(&str, &str)]) -> Self {
         let environment = [("MAINSTAY_AUTH__CONFIRM_EMAIL", "true")];
-        let app = TestApp::start_in(&environment, &[("mainstay.toml", settings)]).await;
-        Self { app }
+        let mut all = vec![("mainstay.toml", settings)];
+        all.extend(files);
+        Self { app: TestApp::start_in(&environment, &all).await }
     }
 
     async fn call(&self, from: From<'_>, method: &str, path: &str, body: Json) -> Response {
@@ -91,6 +100,20 @@ impl Asked {
         let session = self.post(HOME, "/verify", redeem).await;
         assert_eq!(session.status, 200, "{}", session.body);
         session.json()
+    }
+
+    /// What the audit log tells, the earliest first.
+    fn audited(&self) -> Vec<String> {
+        let folder = self.app.folder();
+        if let Some(url) = self.app.database_url() {
+            crate::database::note(folder, url);
+        }
+        let folder = folder.to_str().expect("UTF-8");
+        let told = crate::cli::run(&["audit", folder, "--limit", "1000", "--json"]);
+        assert_eq!(told.code, Some(0), "{}", told.err);
+        let told: Json = serde_json::from_str(&told.out).expect("JSON");
+        let line = |entry: &Json| format!("{} {}", text(entry, "event"), text(entry, "outcome"));
+        told["entries"].as_array().expect("a list").iter().rev().map(line).collect()
     }
 
     async fn sign_in(&self, from: From<'_>, email: &str, password: &str) -> Response {

@@ -57,6 +57,14 @@ pub(crate) async fn move_back(app: &App, table: &str, column: &str, seconds: i64
     change_rows(app, &format!("UPDATE {table} SET {column} = {column} - {earlier}")).await;
 }
 
+/// An id as it is written in SQL.
+pub(crate) fn uuid(app: &App, id: &str) -> String {
+    match url_of(app.folder()) {
+        Some(_) => format!("'{id}'"),
+        None => format!("x'{}'", id.replace('-', "")),
+    }
+}
+
 /// A number in a table's only row.
 pub(crate) async fn number(app: &App, table: &str, column: &str) -> i64 {
     let sql = format!("SELECT {column} FROM {table}");

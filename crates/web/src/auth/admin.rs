@@ -10,8 +10,8 @@ pub(super) mod links;
 pub(super) mod users;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use mainstay_auth::{AuthCode, AuthError, Call};
-use mainstay_core::Code;
+use mainstay_auth::{AuthCode, AuthError, Call, Credentials};
+use mainstay_core::{Actor, Code};
 use uuid::Uuid;
 
 use super::{
@@ -32,21 +32,36 @@ impl FromRequestParts<State> for Admin {
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Failed> {
         let call = who::call(state, &parts.headers, parts.extensions.get::<RequestContext>());
         let credentials = RequestHeaders::read(&parts.headers).credentials();
-        if !credentials.has_bearer() {
-            return Err(no_authorization());
-        }
-        let verified = state.app().verifier().credential(credentials, call.now);
-        let verified = verified.map_err(|error| match error.code() {
-            Code::ServiceFromBrowser => {
-                refusal(403, AuthCode::NotAdmin, "A service key has no place in a browser")
+        let identity = state.identity();
+        match admin(state, credentials, &call) {
+            Ok((actor, key)) => {
+                let call = call.by(&actor);
+                identity.count_admin(key, &call).await?;
+                Ok(Self { call })
             }
-            _ => AuthError::Failed(error),
-        })?;
-        let verified = verified.ok_or_else(no_authorization)?;
-        if !verified.actor().is_service() {
-            return Err(refusal(403, AuthCode::NotAdmin, "User not allowed").into());
+            Err(error) => Err(identity.no_admin(error, &call).await.into()),
         }
-        Ok(Self { call: call.by(verified.actor()) })
+    }
+}
+
+/// The service, and the key by which it is.
+fn admin<'c>(
+    state: &State,
+    credentials: Credentials<'c>,
+    call: &Call,
+) -> Result<(Actor, &'c str), AuthError> {
+    let key = credentials.bearer().ok_or_else(|| no_authorization().0)?;
+    let verified = state.app().verifier().credential(credentials, call.now);
+    let verified = verified.map_err(|error| match error.code() {
+        Code::ServiceFromBrowser => {
+            refusal(403, AuthCode::NotAdmin, "A service key has no place in a browser")
+        }
+        _ => AuthError::Failed(error),
+    })?;
+    let verified = verified.ok_or_else(|| no_authorization().0)?;
+    match verified.actor().is_service() {
+        true => Ok((verified.into_actor(), key)),
+        false => Err(refusal(403, AuthCode::NotAdmin, "User not allowed")),
     }
 }
 

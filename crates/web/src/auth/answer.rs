@@ -6,16 +6,20 @@
 
 use axum::{
     body::Body,
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use mainstay_auth::{Account, AccountIdentity, AuthCode, AuthError, Factor, Issued, Refusal};
+use mainstay_auth::{
+    Account, AccountIdentity, AuthCode, AuthError, Factor, Issued, Quota, Refusal,
+};
 use mainstay_core::{Code, Error, Timestamp, ValueRef};
 use serde_json::{Map, Value as Json, json};
 
 use super::request::refusal;
 use crate::error::status;
 
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const API_VERSION: HeaderName = HeaderName::from_static("x-supabase-api-version");
 const VERSION: HeaderValue = HeaderValue::from_static("2024-01-01");
 
@@ -55,14 +59,35 @@ fn refused(refusal: &Refusal) -> Response {
     }
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
     let mut res = with_status(status, &body);
-    if let Some(seconds) = refusal.retry_after_s {
-        res.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
+    tell_limit(refusal, res.headers_mut());
     if status == StatusCode::UNAUTHORIZED {
         let challenge = HeaderValue::from_static("Bearer");
         res.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
     res
+}
+
+/// Says in the headers of an answer when to come again, where the error is that somebody
+/// came too often.
+pub(super) fn limit_headers(error: &AuthError, headers: &mut HeaderMap) {
+    if let AuthError::Refused(refusal) = error {
+        tell_limit(refusal, headers);
+    }
+}
+
+/// `Retry-After` (RFC 9110 section 10.2.3), and the limit as the IETF's draft on rate limit
+/// headers has it (draft-ietf-httpapi-ratelimit-headers-10).
+fn tell_limit(refusal: &Refusal, headers: &mut HeaderMap) {
+    let Some(seconds) = refusal.retry_after_s else { return };
+    headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    let Some(Quota { name, max, window_s }) = refusal.quota else { return };
+    for (header, text) in [
+        (RATE_LIMIT_POLICY, format!("\"{name}\";q={max};w={window_s}")),
+        (RATE_LIMIT, format!("\"{name}\";r=0;t={seconds}")),
+    ] {
+        let value = HeaderValue::try_from(text).expect("BUG: a limit is named in ASCII");
+        headers.insert(header, value);
+    }
 }
 
 fn failed(error: &Error) -> Response {

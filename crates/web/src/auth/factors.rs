@@ -48,7 +48,7 @@ pub(super) async fn enrol(
     Body(body): Body<EnrolBody>,
 ) -> Answer {
     let (identity, call) = (state.identity(), &caller.call);
-    identity.count(Counted::Factor, call)?;
+    identity.count(Counted::Factor, call).await?;
     check_type(body.factor_type.as_deref())?;
     let request = EnrolRequest {
         friendly_name: body.friendly_name.as_deref().unwrap_or_default(),
@@ -90,7 +90,7 @@ pub(super) async fn challenge(
     caller: SignedIn,
 ) -> Answer {
     let (identity, call) = (state.identity(), &caller.call);
-    identity.count(Counted::Factor, call)?;
+    identity.count(Counted::Factor, call).await?;
     let factor = factor_id(factor)?;
     let asked = identity.challenge_factor(caller.user, caller.session, factor, call).await?;
     Ok(answer::ok(&json!({
@@ -105,15 +105,15 @@ pub(super) async fn verify(
     caller: SignedIn,
     Body(body): Body<CodeBody>,
 ) -> Answer {
-    let (identity, call) = (state.identity(), &caller.call);
-    identity.count(Counted::Factor, call)?;
+    let (identity, call) = (state.identity(), &caller.rotating());
+    identity.count(Counted::Factor, call).await?;
     let shown = ShownCode {
         factor: factor_id(factor)?,
         challenge: challenge_id(body.challenge_id.as_deref())?,
         code: body.code.as_deref().unwrap_or_default(),
     };
     let issued = identity.verify_factor(caller.user, caller.session, shown, call).await?;
-    raised(&state, &caller, &issued).await
+    Ok(raised(&state, call, &issued))
 }
 
 /// Takes a factor away.
@@ -124,7 +124,7 @@ pub(super) async fn remove(
     MaybeBody(body): MaybeBody<ProofBody>,
 ) -> Answer {
     let (identity, call) = (state.identity(), &caller.call);
-    identity.count(Counted::Factor, call)?;
+    identity.count(Counted::Factor, call).await?;
     let factor = factor_id(factor)?;
     let (user, session) = (caller.user, caller.session);
     identity.remove_factor(user, session, factor, body.proof(), call).await?;
@@ -138,7 +138,7 @@ pub(super) async fn make_recovery_codes(
     MaybeBody(body): MaybeBody<ProofBody>,
 ) -> Answer {
     let (identity, call) = (state.identity(), &caller.call);
-    identity.count(Counted::Factor, call)?;
+    identity.count(Counted::Factor, call).await?;
     let (user, session) = (caller.user, caller.session);
     let codes = identity.make_recovery_codes(user, session, body.proof(), call).await?;
     Ok(answer::ok(&json!({ "codes": codes })))
@@ -150,11 +150,11 @@ pub(super) async fn verify_recovery_code(
     caller: SignedIn,
     Body(body): Body<CodeBody>,
 ) -> Answer {
-    let (identity, call) = (state.identity(), &caller.call);
-    identity.count(Counted::Factor, call)?;
+    let (identity, call) = (state.identity(), &caller.rotating());
+    identity.count(Counted::Factor, call).await?;
     let code = body.code.as_deref().unwrap_or_default();
     let issued = identity.verify_recovery_code(caller.user, caller.session, code, call).await?;
-    raised(&state, &caller, &issued).await
+    Ok(raised(&state, call, &issued))
 }
 
 fn factor_id(path: Result<Path<String>, PathRejection>) -> Result<Uuid, AuthError> {

@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    answer::{Answer, Failed, code_of},
+    answer::{Answer, Failed, code_of, limit_headers},
     request::Body as JsonBody,
 };
 use crate::{middleware::is_form, state::State};
@@ -109,7 +109,11 @@ impl Form {
         match outcome {
             Ok(done) => Ok(see_other(&done.to, done.cookie)),
             Err(failed) => match code_of(&failed.0) {
-                Some(code) => Ok(see_other(&self.back.with_error(code), None)),
+                Some(code) => {
+                    let mut res = see_other(&self.back.with_error(code), None);
+                    limit_headers(&failed.0, res.headers_mut());
+                    Ok(res)
+                }
                 None => Err(failed),
             },
         }

@@ -64,7 +64,7 @@ pub(super) async fn send_otp(
         "Only an email address or phone number should be provided",
         "One of email or phone must be set",
     )?;
-    state.identity().count(Counted::Mail, &visitor.call)?;
+    state.identity().count(Counted::Mail, &visitor.call).await?;
     state.identity().mail_sign_in(body.request(query.as_deref())?, &visitor.call).await?;
     Ok(answer::ok(&json!({})))
 }
@@ -80,7 +80,7 @@ pub(super) async fn send_magic_link(
         let message = "Password recovery requires an email";
         return Err(refusal(422, AuthCode::ValidationFailed, message).into());
     }
-    state.identity().count(Counted::Mail, &visitor.call)?;
+    state.identity().count(Counted::Mail, &visitor.call).await?;
     state.identity().mail_sign_in(body.request(query.as_deref())?, &visitor.call).await?;
     Ok(answer::ok(&json!({})))
 }
@@ -99,14 +99,14 @@ pub(super) async fn send_recovery(
             return form.answer(sent.map(|()| Done::at(form.sent.clone())));
         }
     };
-    state.identity().count(Counted::Mail, &visitor.call)?;
+    state.identity().count(Counted::Mail, &visitor.call).await?;
     state.identity().mail_recovery(body.request(query.as_deref())?, &visitor.call).await?;
     Ok(answer::ok(&json!({})))
 }
 
 /// The same for a page without a script, whose `next` has the form for the new password.
 async fn recovery_by_form(state: &State, visitor: &Visitor, form: &Form) -> Result<(), Failed> {
-    state.identity().count(Counted::Mail, &visitor.call)?;
+    state.identity().count(Counted::Mail, &visitor.call).await?;
     let request = MailRequest {
         email: form.text("email").to_owned(),
         next: Some(form.next.clone()),
@@ -137,7 +137,7 @@ pub(super) async fn resend(
             "Missing email address or phone number"
         },
     )?;
-    identity.count(Counted::Mail, call)?;
+    identity.count(Counted::Mail, call).await?;
     let request = body.request(query.as_deref())?;
     match kind {
         "signup" => identity.resend_sign_up(request, call).await?,
@@ -149,7 +149,7 @@ pub(super) async fn resend(
 /// Mails a code to a signed-in user.
 pub(super) async fn reauthenticate(AxumState(state): AxumState<State>, caller: SignedIn) -> Answer {
     let identity = state.identity();
-    identity.count(Counted::Mail, &caller.call)?;
+    identity.count(Counted::Mail, &caller.call).await?;
     let account = identity.account(caller.user, &caller.call).await?;
     if let Some(account) = account {
         identity.mail_reauthentication(&account, &caller.call).await?;

@@ -5,7 +5,9 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, request::Parts},
 };
-use mainstay_auth::{AuthCode, AuthError, Call, CookieCaller, OpaqueId, Recalled, Refusal};
+use mainstay_auth::{
+    AuthCode, AuthError, Call, CookieCaller, OpaqueId, Recalled, Refusal, next_cookie,
+};
 use mainstay_core::Code;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
@@ -24,6 +26,13 @@ pub(super) struct Visitor {
     pub(super) call: Call,
     /// The id in the cookie of a session, good or not.
     pub(super) cookie: Option<OpaqueId>,
+}
+
+impl Visitor {
+    /// The same call, with another id for the cookie of the session that it opens.
+    pub(super) fn cookie_call(&self) -> Call {
+        self.call.clone().with_cookie(next_cookie(self.cookie.as_ref()))
+    }
 }
 
 /// A user with a session that stands.
@@ -77,7 +86,7 @@ async fn signed_in(state: &State, headers: &HeaderMap, call: Call) -> Result<Sig
     }
     let verified = state.app().verifier().credential(credentials, call.now)?;
     let verified = verified.ok_or_else(no_authorization)?;
-    let session = verified.session_id();
+    let (session, call) = (verified.session_id(), call.with_level(verified.aal()));
     let Some(id) = verified.actor().id() else {
         return Err(bad_jwt("invalid claim: missing sub claim"));
     };
@@ -102,6 +111,16 @@ async fn signed_in(state: &State, headers: &HeaderMap, call: Call) -> Result<Sig
 }
 
 impl SignedIn {
+    /// The same call, after which a cookie that stands for the session has another id: for
+    /// every change of what the session may do.
+    pub(super) fn rotating(&self) -> Call {
+        let call = self.call.clone();
+        match &self.cookie {
+            Some(_) => call.with_cookie(OpaqueId::generate()),
+            None => call,
+        }
+    }
+
     fn with_cookie(caller: CookieCaller, call: Call) -> Self {
         Self {
             call: call.by(&caller.actor),
@@ -137,13 +156,7 @@ fn bad_jwt(message: &'static str) -> Failed {
 }
 
 pub(super) fn refusal(status: u16, code: AuthCode, message: &'static str) -> AuthError {
-    AuthError::Refused(Refusal {
-        status,
-        code,
-        message: message.into(),
-        reasons: Vec::new(),
-        retry_after_s: None,
-    })
+    AuthError::Refused(Refusal::new(status, code, message))
 }
 
 /// A body of JSON; unknown names are passed over, as clients send many.
@@ -181,13 +194,8 @@ fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, AuthError> {
 }
 
 fn bad_json(detail: &str) -> AuthError {
-    AuthError::Refused(Refusal {
-        status: 400,
-        code: AuthCode::BadJson,
-        message: format!("Could not parse request body as JSON: {detail}").into(),
-        reasons: Vec::new(),
-        retry_after_s: None,
-    })
+    let message = format!("Could not parse request body as JSON: {detail}");
+    AuthError::Refused(Refusal::new(400, AuthCode::BadJson, message))
 }
 
 /// A text that is there; null, nothing and the empty text are one.

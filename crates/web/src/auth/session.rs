@@ -5,13 +5,13 @@ use axum::{
     http::{HeaderValue, header},
     response::Response,
 };
-use mainstay_auth::{CookieCaller, CookieSession, Counted, Issued, OpaqueId, invalid};
+use mainstay_auth::{Call, CookieSession, Counted, Issued, invalid};
 use serde::Deserialize;
 
 use super::{
     answer::{self, Answer, Failed},
     form::{Done, Form, Posted},
-    request::{SignedIn, Visitor, given},
+    request::{Visitor, given},
 };
 use crate::state::State;
 
@@ -51,7 +51,7 @@ async fn opened(
     password: &str,
 ) -> Result<CookieSession, Failed> {
     let (identity, call) = (state.identity(), &visitor.call);
-    identity.count(Counted::Token, call)?;
+    identity.count(Counted::Token, call).await?;
     let presented = visitor.cookie.as_ref();
     Ok(identity.sign_in_with_cookie(email, password, presented, call).await?)
 }
@@ -89,28 +89,20 @@ pub(super) fn cleared(state: &State) -> HeaderValue {
     header_value(state.session_cookie().clear())
 }
 
-/// The header that gives a browser its session under another id, where a cookie stands for
-/// it: for every change of what the session may do.
-///
-/// # Errors
-/// Where the session has ended, or the store cannot be asked.
-pub(super) async fn rotated(
-    state: &State,
-    caller: Option<&CookieCaller>,
-    call: &mainstay_auth::Call,
-) -> Result<Option<HeaderValue>, Failed> {
-    let Some(caller) = caller else { return Ok(None) };
-    let id: OpaqueId = state.identity().rotate_cookie(caller, call).await?;
+/// The header that gives a browser the id its session has from a call on, where the call
+/// gave it another.
+pub(super) fn rotated(state: &State, call: &Call) -> Option<HeaderValue> {
     let max_age_s = state.identity().settings().session_max_s;
-    Ok(Some(header_value(state.session_cookie().set(&id, max_age_s))))
+    let id = call.cookie.as_ref()?;
+    Some(header_value(state.session_cookie().set(id, max_age_s)))
 }
 
 /// The answer to whoever has shown a second factor: tokens, or where a cookie stands for the
 /// session another cookie, and no tokens that a script of the page could read.
-pub(super) async fn raised(state: &State, caller: &SignedIn, issued: &Issued) -> Answer {
-    match rotated(state, caller.cookie.as_ref(), &caller.call).await? {
-        Some(cookie) => Ok(with_cookie(answer::ok(&answer::user(&issued.account)), cookie)),
-        None => Ok(answer::ok(&answer::session(issued))),
+pub(super) fn raised(state: &State, call: &Call, issued: &Issued) -> Response {
+    match rotated(state, call) {
+        Some(cookie) => with_cookie(answer::ok(&answer::user(&issued.account)), cookie),
+        None => answer::ok(&answer::session(issued)),
     }
 }
 

@@ -10,6 +10,7 @@ use mainstay_auth::{Scope, invalid};
 use super::{
     answer::Answer,
     request::{SignedIn, query_value},
+    session::{cleared, with_cookie},
 };
 use crate::state::State;
 
@@ -26,5 +27,9 @@ pub(super) async fn sign_out(
         Some(other) => return Err(invalid(format!("Unsupported logout scope \"{other}\"")).into()),
     };
     state.identity().sign_out(caller.user, caller.session, scope, &caller.call).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    let res = StatusCode::NO_CONTENT.into_response();
+    Ok(match caller.cookie {
+        Some(_) if scope != Scope::Others => with_cookie(res, cleared(&state)),
+        _ => res,
+    })
 }

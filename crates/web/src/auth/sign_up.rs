@@ -51,13 +51,13 @@ pub(super) async fn sign_up(
             return Err(refusal(400, code, "Phone signups are disabled").into());
         }
         (None, None) => {
-            identity.count(Counted::Anonymous, call)?;
+            identity.count(Counted::Anonymous, call).await?;
             let issued = identity.sign_up_anonymously(data(body.data.as_ref()), call).await?;
             return Ok(answer::ok(&answer::session(&issued)));
         }
         (Some(_), None) => {}
     }
-    identity.count(Counted::SignUp, call)?;
+    identity.count(Counted::SignUp, call).await?;
     let request = SignUpRequest {
         email: email.unwrap_or_default().to_owned(),
         password: body.password.clone().unwrap_or_default(),
@@ -77,8 +77,8 @@ pub(super) async fn sign_up(
 
 /// Makes an account of a form: signed in with a cookie, or to be confirmed from a mail.
 async fn signed_up_by_form(state: &State, visitor: &Visitor, form: &Form) -> Result<Done, Failed> {
-    let (identity, call) = (state.identity(), &visitor.call);
-    identity.count(Counted::SignUp, call)?;
+    let (identity, call) = (state.identity(), &visitor.cookie_call());
+    identity.count(Counted::SignUp, call).await?;
     let request = SignUpRequest {
         email: form.text("email").to_owned(),
         password: form.text("password").to_owned(),
@@ -90,7 +90,7 @@ async fn signed_up_by_form(state: &State, visitor: &Visitor, form: &Form) -> Res
     Ok(match identity.sign_up(request, call).await? {
         SignedUp::Mailed(_) => Done::at(form.sent.clone()),
         SignedUp::In(issued) => {
-            let held = identity.hold_by_cookie(*issued, visitor.cookie.as_ref(), call).await?;
+            let held = identity.in_place_of(visitor.cookie.as_ref(), *issued, call).await?;
             Done::at(form.next.clone()).with_cookie(given_cookie(state, &held))
         }
     })

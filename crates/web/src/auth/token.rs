@@ -28,7 +28,7 @@ pub(super) async fn grant(
     Body(body): Body<TokenBody>,
 ) -> Answer {
     let (identity, call) = (state.identity(), &visitor.call);
-    identity.count(Counted::Token, call)?;
+    identity.count(Counted::Token, call).await?;
     let issued = match query_value(query.as_deref(), "grant_type").as_deref() {
         Some("password") => {
             let email = address(&body)?;

@@ -47,7 +47,7 @@ pub(super) async fn update_user(
     Body(body): Body<UserBody>,
 ) -> Answer {
     let identity = state.identity();
-    identity.count(Counted::User, &caller.call)?;
+    identity.count(Counted::User, &caller.call).await?;
     if given(body.phone.as_ref()).is_some() {
         let message = "Unsupported phone provider";
         return Err(refusal(400, AuthCode::PhoneProviderDisabled, message).into());
@@ -85,7 +85,7 @@ pub(super) async fn update_user_by_form(
 ) -> Answer {
     let updated = async {
         let caller = caller?;
-        state.identity().count(Counted::User, &caller.call)?;
+        state.identity().count(Counted::User, &caller.call).await?;
         let text = |name| form.get(name).map(str::to_owned);
         let changes = UserChanges {
             email: text("email"),
@@ -114,9 +114,11 @@ async fn updated(
     caller: &SignedIn,
     changes: UserChanges,
 ) -> Result<(Account, Option<HeaderValue>), Failed> {
-    let has_password = changes.password.is_some();
-    let (identity, call) = (state.identity(), &caller.call);
-    let account = identity.update_user(caller.user, caller.session, changes, call).await?;
-    let held = caller.cookie.as_ref().filter(|_| has_password);
-    Ok((account, rotated(state, held, call).await?))
+    let call = match changes.password {
+        Some(_) => caller.rotating(),
+        None => caller.call.clone(),
+    };
+    let identity = state.identity();
+    let account = identity.update_user(caller.user, caller.session, changes, &call).await?;
+    Ok((account, rotated(state, &call)))
 }

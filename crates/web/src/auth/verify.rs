@@ -48,7 +48,7 @@ pub(super) async fn redeem(
         }
     };
     let (identity, call) = (state.identity(), &visitor.call);
-    identity.count(Counted::Verify, call)?;
+    identity.count(Counted::Verify, call).await?;
     let kind =
         given(body.kind.as_ref()).ok_or_else(|| invalid("Verify requires a verification type"))?;
     let presented = match (given(body.token.as_ref()), given(body.token_hash.as_ref())) {
@@ -93,7 +93,7 @@ pub(super) async fn open_link(
         query_value(query, "type").ok_or_else(|| invalid("Verify requires a verification type"))?;
     let token = query_value(query, "token").or_else(|| query_value(query, "token_hash"));
     let token = token.ok_or_else(|| invalid("Verify requires a token or a token hash"))?;
-    identity.count(Counted::Verify, call)?;
+    identity.count(Counted::Verify, call).await?;
     if let Some(next) = query_value(query, "next") {
         let next = SitePath::parse(&next).map_err(|error| invalid(error.to_string()))?;
         return match identity.link_sent_to(&kind, &token, call).await {
@@ -135,12 +135,12 @@ pub(super) async fn open_link(
 /// Does what a link stands for whose reader says so on the page it opens, and signs them in
 /// with a cookie.
 async fn redeemed_by_form(state: &State, visitor: &Visitor, form: &Form) -> Result<Done, Failed> {
-    let (identity, call) = (state.identity(), &visitor.call);
-    identity.count(Counted::Verify, call)?;
+    let (identity, call) = (state.identity(), &visitor.cookie_call());
+    identity.count(Counted::Verify, call).await?;
     let presented = Presented::Link(form.text("token"));
     Ok(match identity.redeem(form.text("type"), presented, By::Posting, call).await? {
         Redeemed::In(issued) => {
-            let held = identity.hold_by_cookie(*issued, visitor.cookie.as_ref(), call).await?;
+            let held = identity.in_place_of(visitor.cookie.as_ref(), *issued, call).await?;
             Done::at(form.next.clone()).with_cookie(given_cookie(state, &held))
         }
         Redeemed::HalfWay => Done::at(form.next.clone()),

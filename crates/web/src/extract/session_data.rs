@@ -106,11 +106,6 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionData {
 
 /// A token that was made for development names no session.
 fn no_session() -> Failed {
-    Failed::from(AuthError::Refused(Refusal {
-        status: 401,
-        code: AuthCode::SessionNotFound,
-        message: "The token belongs to no session".into(),
-        reasons: Vec::new(),
-        retry_after_s: None,
-    }))
+    let message = "The token belongs to no session";
+    Failed::from(AuthError::Refused(Refusal::new(401, AuthCode::SessionNotFound, message)))
 }

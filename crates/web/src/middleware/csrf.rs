@@ -20,7 +20,7 @@ use std::{
 };
 
 use axum::{
-    http::{Request, Response as HttpResponse, StatusCode, header, request::Parts},
+    http::{Method, Request, Response as HttpResponse, StatusCode, header, request::Parts},
     response::{IntoResponse as _, Response},
 };
 use mainstay_auth::SessionCookie;
@@ -30,6 +30,9 @@ use tower_http::csrf::CsrfLayer;
 
 use super::refusal::Refusal;
 use crate::{auth, rest::RequestHeaders};
+
+/// What is asked for with GET, as Supabase's clients do, and has a mail sent.
+const ACTS_ON_GET: &str = "/auth/v1/reauthenticate";
 
 /// Which requests have to come from this site, and which site that is.
 #[derive(Clone, Debug)]
@@ -59,7 +62,7 @@ impl CsrfPolicy {
 
     /// The answer to a request that another site has sent, where that matters.
     pub(super) fn refusal(&self, parts: &Parts) -> Option<Response> {
-        if parts.method.is_safe() || !self.matters(parts) || self.is_ours(parts) {
+        if !acts(parts) || !self.matters(parts) || self.is_ours(parts) {
             return None;
         }
         if removed("csrf") {
@@ -87,7 +90,8 @@ impl CsrfPolicy {
     /// Whether a page of this site has sent it, or none at all.
     fn is_ours(&self, parts: &Parts) -> bool {
         let mut req = Request::new(());
-        *req.method_mut() = parts.method.clone();
+        // Of one that acts the layer takes no method's word that it does not.
+        *req.method_mut() = Method::POST;
         *req.uri_mut() = parts.uri.clone();
         for name in ["host", "origin", "sec-fetch-site"] {
             if let Some(value) = parts.headers.get(name) {
@@ -112,6 +116,11 @@ impl CsrfPolicy {
 
 fn pass(_: Request<()>) -> Ready<Result<HttpResponse<()>, Infallible>> {
     ready(Ok(HttpResponse::new(())))
+}
+
+/// Whether it does something, by its method or in spite of it.
+fn acts(parts: &Parts) -> bool {
+    !parts.method.is_safe() || parts.uri.path() == ACTS_ON_GET
 }
 
 /// Whether it is answered with the cookie of a session, or takes it away: the routes of

@@ -167,7 +167,7 @@ async fn an_answer_says_what_it_depends_on() {
         let req = Request::builder().uri(target).body(Body::empty()).unwrap();
         let res = serve(ONE).0.oneshot(req).await.unwrap();
         let vary = res.headers()["vary"].to_str().unwrap();
-        assert_eq!(vary, "accept, prefer, range, authorization, apikey");
+        assert_eq!(vary, "accept, prefer, range, authorization, apikey, cookie");
     }
 }
 

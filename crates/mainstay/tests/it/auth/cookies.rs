@@ -148,6 +148,20 @@ async fn a_cookie_is_worth_nothing_after_its_session_was_ended() {
 }
 
 #[tokio::test]
+async fn who_signs_out_by_the_api_has_their_cookie_taken_away() {
+    let app = app().await;
+    sign_up(&app).await;
+    let cookie = cookie_of(&sign_in(&app, None).await);
+    let others = send(&app, "POST", "/auth/v1/logout?scope=others", Some(&cookie), "").await;
+    assert_eq!((others.status, others.header("set-cookie")), (204, None));
+    let out = send(&app, "POST", "/auth/v1/logout?scope=local", Some(&cookie), "").await;
+    let taken = out.header("set-cookie").unwrap_or_default();
+    assert!(taken.starts_with("session=;") && taken.contains("Max-Age=0"), "{out:?}");
+    assert_eq!(status_of(&app, &cookie).await, 401);
+    app.close().await;
+}
+
+#[tokio::test]
 async fn a_session_that_is_revoked_ends_with_the_next_request() {
     let app = app().await;
     let token = sign_up(&app).await["access_token"].as_str().expect("a token").to_owned();

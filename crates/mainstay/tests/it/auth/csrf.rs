@@ -56,6 +56,22 @@ async fn another_site_can_do_nothing_with_a_visitors_cookie() {
 }
 
 #[tokio::test]
+async fn another_site_has_no_code_mailed_to_a_visitor() {
+    let app = TestApp::start(&[NOTES]).await;
+    sign_up(&app).await;
+    let cookie = cookie_of(&sign_in(&app, None).await);
+    let cookie = ("Cookie", cookie.as_str());
+    let path = "/auth/v1/reauthenticate";
+    for from in [CROSS, EVIL, ("Sec-Fetch-Site", "same-site")] {
+        let res = app.request("GET", path, &[cookie, from], b"").await;
+        assert!(is_refused(&res), "{from:?}: {res:?}");
+    }
+    let own = ("Sec-Fetch-Site", "same-origin");
+    assert_eq!(app.request("GET", path, &[cookie, own], b"").await.status, 200);
+    app.close().await;
+}
+
+#[tokio::test]
 async fn another_site_signs_nobody_in() {
     let app = TestApp::start(&[NOTES]).await;
     sign_up(&app).await;

@@ -97,6 +97,19 @@ async fn a_handle_that_is_taken_is_told_and_tells_nothing_of_an_address() {
 }
 
 #[tokio::test]
+async fn a_form_that_comes_too_often_is_told_when_to_come_again() {
+    let settings = ("mainstay.toml", "[auth]\nrequests_max = 1\n");
+    let app = TestApp::start(&[settings]).await;
+    let body = "email=nobody%40example.com&next=/a&sent=/sent&back=/b";
+    let first = submit(&app, "/auth/v1/recover", None, body).await;
+    assert_eq!(location(&first), "/sent");
+    let second = submit(&app, "/auth/v1/recover", None, body).await;
+    assert!(location(&second).starts_with("/b?error=over_"), "{second:?}");
+    assert!(second.header("retry-after").is_some(), "{second:?}");
+    app.close().await;
+}
+
+#[tokio::test]
 async fn a_form_leads_nowhere_else() {
     let app = TestApp::start(&[]).await;
     sign_up(&app).await;

@@ -149,7 +149,7 @@ fn identity(rows: Rows, keyring: Keyring, verifier: &Arc<Verifier>) -> Identity 
 /// Headers that are the same on nearly every answer, and are shown where they differ.
 const EVERYWHERE: &[&str] = &[
     "content-type: application/json; charset=utf-8",
-    "vary: accept, prefer, range, authorization, apikey",
+    "vary: accept, prefer, range, authorization, apikey, cookie",
 ];
 
 /// Sends `METHOD TARGET`, then a header on each line, then after an empty line the

@@ -7,7 +7,7 @@ use super::{
     Factor, Which, enrol, enrolled, rows, show, sign_in, sign_up, with_factor,
 };
 use crate::{
-    database::move_back,
+    database::{self, change_rows, move_back},
     support::{App, Caller},
 };
 
@@ -80,6 +80,38 @@ async fn an_old_session_changes_factors_only_with_a_proof_of_who_asks() {
     send(&app, "GET", "reauthenticate", &raised.access_token, &Json::Null).await.good();
     let nonce = mailed_code(&app, "reauthentication").await;
     remove(&app, &raised, &factor, json!({ "nonce": nonce })).await.good();
+}
+
+#[tokio::test]
+async fn a_token_given_for_one_factor_does_not_act_as_two_once_its_session_has_seen_them() {
+    let app = auth_app("", &[]).await;
+    let session = sign_up(&app, ANA).await;
+    let factor = enrolled(&app, &session, "").await;
+    let code = factor.code(Which::Now);
+    let raised = Session::of(show(&app, &session, &factor, &code).await.good());
+    let password = json!({ "password": "another orchard" });
+    let before = session.access_token.as_str();
+    send(&app, "PUT", "user", before, &password).await.refused(401, "insufficient_aal");
+    remove(&app, &session, &factor, Json::Null).await.refused(422, "insufficient_aal");
+    let codes = post(&app, "factors/recovery_codes", before, Json::Null).await;
+    codes.refused(403, "insufficient_aal");
+    send(&app, "PUT", "user", &raised.access_token, &password).await.good();
+}
+
+#[tokio::test]
+async fn a_factor_that_was_begun_is_not_verified_past_another() {
+    let app = auth_app("", &[]).await;
+    let (raised, first) = with_factor(&app, ANA).await;
+    let second = enrolled(&app, &raised, "second").await;
+    // As if it had been begun while the other was shown for the first time.
+    let begun = format!("UPDATE mainstay_factors SET status = 'unverified' WHERE id = {}", {
+        database::uuid(&app, &second.id)
+    });
+    change_rows(&app, &begun).await;
+    let session = sign_in(&app, ANA).await;
+    let told = show(&app, &session, &second, &second.code(Which::Now)).await;
+    told.refused(403, "insufficient_aal");
+    show(&app, &session, &first, &first.code(Which::Next)).await.good();
 }
 
 #[tokio::test]
