@@ -86,7 +86,7 @@ where
     stages.end("who");
     let body = read_body(state, req).await?;
     let head = &req.head;
-    let (plan, form, sink, within, touched, anonymous) = {
+    let (plan, beside, form, sink, within, touched, anonymous) = {
         let (app, now) = (state.app(), state.now());
         let (planner, rehearsal) = (app.planner(), state.settings().rehearsal);
 
@@ -101,14 +101,21 @@ where
         stages.end("plan");
 
         let touched = plan.touched(planner.catalog());
+        let beside = match plan.write().filter(|_| touched != Touched::Nobody) {
+            Some(plan) => {
+                let call = who::call(state, &head.headers, req.context.as_ref()).by(&actor);
+                state.identity().told_of_write(plan, touched, planner, &call)?
+            }
+            None => None,
+        };
         let limits = planner.limits();
         let sink = rest::sink(&plan, &form, state.layouts(), limits.response_bytes_max);
         let within = Duration::from_millis(limits.request_ms);
-        (plan, form, sink, within, touched, actor.is_anonymous())
+        (plan, beside, form, sink, within, touched, actor.is_anonymous())
     };
     let mut cx = Cx::until(Instant::now() + within);
     cx.request_id = req.id().map(Box::from);
-    let outcome = rest::carry_out(plan, &form, &**state.store(), cx, sink).await;
+    let outcome = rest::carry_out(plan, beside, &form, &**state.store(), cx, sink).await;
     heed(state, touched, &outcome);
     stages.end("store");
 
@@ -124,7 +131,7 @@ fn heed(state: &State, touched: Touched, outcome: &Result<Outcome, Error>) {
     }
     match outcome {
         Ok(Outcome::Write(done, _)) => {
-            done.affected.iter().for_each(|keys| state.identity().heed(touched, keys));
+            done.affected.iter().take(1).for_each(|keys| state.identity().heed(touched, keys));
         }
         Ok(Outcome::Read(..)) => {}
         Err(error) if status(error.code()).is_server_error() => {

@@ -124,6 +124,14 @@ pub(crate) enum Plan {
 }
 
 impl Plan {
+    /// The write, if it is one.
+    pub(crate) fn write(&self) -> Option<&WritePlan> {
+        match self {
+            Self::Read(_) => None,
+            Self::Write(plan) => Some(plan),
+        }
+    }
+
     /// Whose account it may change.
     pub(crate) fn touched(&self, catalog: &Catalog) -> Touched {
         match self {
@@ -225,13 +233,15 @@ pub(crate) fn sink(
     encode::sink(form.format, layouts.get(shape, query), rows, bytes_max)
 }
 
-/// Has the store carry out a plan. A read whose rules admit no row is not sent.
+/// Has the store carry out a plan, and where it is a write another in its transaction, of
+/// which nothing is answered. A read whose rules admit no row is not sent.
 ///
 /// # Errors
 /// As [`Store::read`] and [`Store::write`].
 #[expect(clippy::manual_async_fn, reason = "an async fn would hold its arguments twice")]
 pub(crate) fn carry_out(
     plan: Plan,
+    beside: Option<WritePlan>,
     form: &Form,
     store: &dyn Store,
     cx: Cx,
@@ -252,7 +262,8 @@ pub(crate) fn carry_out(
                     Some(Tx::RollBack) => End::RollBack,
                     Some(Tx::Commit) | None => End::Commit,
                 };
-                let written = store.write(WriteSet { plans: vec![plan], end }, cx, sink).await;
+                let plans = [plan].into_iter().chain(beside).collect();
+                let written = store.write(WriteSet { plans, end }, cx, sink).await;
                 let answer = written.map_err(|error| form.refused(error.into_error()))?;
                 Ok(Outcome::Write(answer.done, answer.sink))
             }

@@ -3,12 +3,23 @@
 //! The service key and an app's own rules write users over REST, where nothing is known of
 //! sessions. Once such a write is committed, this node forgets how the sessions stood of
 //! whoever it was about: a ban, a role or a deletion counts from the next request on,
-//! whichever way it was made.
+//! whichever way it was made. The audit log tells of it with an entry of the same
+//! transaction.
 
-use mainstay_core::{Catalog, OnDelete, Value, removal::removed};
-use mainstay_plan::{Action, WritePlan};
+use mainstay_core::{
+    Catalog, CompareOp, Error, FieldId, Filter, Model, OnDelete, Operand, Path, Value,
+    removal::removed,
+};
+use mainstay_plan::{Action, Planner, WritePlan};
+use serde_json::{Map, Value as Json};
+use uuid::Uuid;
 
-use crate::{Identity, account::USERS};
+use crate::{
+    Identity,
+    account::USERS,
+    audit::{Event, Outcome},
+    call::Call,
+};
 
 /// Whom a write is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +50,39 @@ impl Touched {
 }
 
 impl Identity {
+    /// The write by which the audit log tells of another, to be made beside it: what was
+    /// done to which fields, and to whose account where the write names one.
+    ///
+    /// # Errors
+    /// Where it cannot be planned.
+    pub fn told_of_write(
+        &self,
+        plan: &WritePlan,
+        touched: Touched,
+        planner: &Planner,
+        call: &Call,
+    ) -> Result<Option<WritePlan>, Error> {
+        let catalog = planner.catalog();
+        if touched == Touched::Nobody {
+            return Ok(None);
+        }
+        let model = catalog.model(plan.shape().model());
+        let event = match plan.shape().action() {
+            Action::Insert { .. } => Event::UserCreated,
+            Action::Update { .. } => Event::UserChanged,
+            Action::Delete { .. } => Event::UserDeleted,
+        };
+        let mut details = Map::new();
+        details.insert("model".to_owned(), model.name.to_string().into());
+        if let Action::Update { assign, .. } = plan.shape().action() {
+            let names = assign.iter().map(|(field, _)| model.field(*field).name.to_string());
+            details.insert("fields".to_owned(), names.map(Json::from).collect());
+        }
+        let user = (touched == Touched::Affected).then(|| whose(plan, model)).flatten();
+        let entry = self.entry_with(event, Outcome::Done, user, details, call);
+        entry.plan(planner, call.now).map(Some)
+    }
+
     /// Takes note of a write that was committed, with the keys of the rows it affected.
     pub fn heed(&self, touched: Touched, affected: &[Box<[Value]>]) {
         if removed("heeded-writes") {
@@ -55,5 +99,35 @@ impl Identity {
                 }
             }
         }
+    }
+}
+
+/// The one account that a write of users names by its id.
+fn whose(plan: &WritePlan, users: &Model) -> Option<Uuid> {
+    let [key] = users.key[..] else { return None };
+    let named = match plan.shape().action() {
+        Action::Insert { .. } => match plan.rows() {
+            [row] => row.get(key.index()),
+            _ => None,
+        },
+        Action::Update { target, .. } | Action::Delete { target, .. } => named(target, key, plan),
+    };
+    match named {
+        Some(Value::Uuid(user)) => Some(*user),
+        _ => None,
+    }
+}
+
+/// The value that a condition wants a row's key to have.
+fn named<'p>(target: &Filter, key: FieldId, plan: &'p WritePlan) -> Option<&'p Value> {
+    match target {
+        Filter::And(parts) => parts.iter().find_map(|part| named(part, key, plan)),
+        Filter::IsTrue(inner) => named(inner, key, plan),
+        Filter::Compare(Operand::Field(path), CompareOp::Eq, Operand::Slot(slot, _))
+            if *path == Path::of(key) =>
+        {
+            Some(plan.value(*slot))
+        }
+        _ => None,
     }
 }

@@ -112,6 +112,26 @@ async fn what_rest_writes_of_users_counts_from_the_next_request() {
 }
 
 #[tokio::test]
+async fn what_rest_writes_of_users_is_in_the_audit_log() {
+    let app = notes().await;
+    let member = sign_up(&app, "ada@example.com").await;
+    let before = events(&app, &member.id).len();
+    let row = format!("/rest/v1/users?id=eq.{}", member.id);
+    let refused = app.patch(&Caller::Service, &row, r#"{"banned_until":"never"}"#).await;
+    assert_eq!(refused.status, 400, "{}", refused.body);
+    let rehearsed = [("Prefer", "tx=rollback")];
+    let name = r#"{"name":"Ada"}"#;
+    app.send("PATCH", &row, &Caller::Service, &rehearsed, name).await;
+    let banned = r#"{"banned_until":"2000-01-01"}"#;
+    assert_eq!(app.patch(&Caller::Service, &row, banned).await.status, 204);
+    assert_eq!(app.patch(&member.caller, &row, name).await.status, 204);
+    assert_eq!(app.delete(&Caller::Service, &row).await.status, 204);
+    let mut told = events(&app, &member.id);
+    told.truncate(told.len() - before);
+    assert_eq!(told, ["service user_deleted", "user user_changed", "service user_changed"]);
+}
+
+#[tokio::test]
 async fn whoever_goes_with_a_row_of_the_apps_is_gone_at_the_next_request() {
     let mut files = NOTES.to_vec();
     files.push(("models/teams.toml", "[fields]\nname = { type = \"text\" }\n"));
