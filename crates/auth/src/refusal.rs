@@ -14,11 +14,11 @@ use crate::{
 
 /// Declares [`AuthCode`] with the string each code is known by.
 macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $text:literal),* $(,)?) => {
+    ($($(#[doc = $meaning:literal])* $name:ident = $text:literal),* $(,)?) => {
         /// A reason, stable for clients to match on.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum AuthCode {
-            $($(#[$doc])* $name),*
+            $($(#[doc = $meaning])* $name),*
         }
 
         impl AuthCode {
@@ -30,6 +30,14 @@ macro_rules! codes {
             pub fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$name => $text),*
+                }
+            }
+
+            /// What it means, in a sentence.
+            #[must_use]
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$name => concat!($($meaning),*).trim_ascii()),*
                 }
             }
         }
@@ -49,31 +57,29 @@ codes! {
     EmailExists = "email_exists",
     /// The address is not confirmed yet.
     EmailNotConfirmed = "email_not_confirmed",
-    /// The code's time is over.
+    /// The time of a flow's code (PKCE) is over.
     FlowStateExpired = "flow_state_expired",
-    /// There is no such code.
+    /// There is no such code of a flow (PKCE), or it was used.
     FlowStateNotFound = "flow_state_not_found",
     /// The session has not seen a second factor.
     InsufficientAal = "insufficient_aal",
     /// The address or the password is wrong.
     InvalidCredentials = "invalid_credentials",
-    /// Identities cannot be linked.
-    ManualLinkingDisabled = "manual_linking_disabled",
     /// The challenge's time is over.
     MfaChallengeExpired = "mfa_challenge_expired",
-    /// Two factors of one name.
+    /// The account has a factor of this name.
     MfaFactorNameConflict = "mfa_factor_name_conflict",
     /// There is no such factor.
     MfaFactorNotFound = "mfa_factor_not_found",
-    /// The challenge was used before.
+    /// The challenge was used before, or is another session's.
     MfaIpAddressMismatch = "mfa_ip_address_mismatch",
     /// Telephones are no second factors.
     MfaPhoneEnrollNotEnabled = "mfa_phone_enroll_not_enabled",
     /// One-time passwords by an app are switched off.
     MfaTotpEnrollNotEnabled = "mfa_totp_enroll_not_enabled",
-    /// The same, of one that is not verified yet.
+    /// One-time passwords by an app are switched off, and the factor was not verified before.
     MfaTotpVerifyNotEnabled = "mfa_totp_verify_not_enabled",
-    /// The code is wrong.
+    /// The code of a second factor is wrong.
     MfaVerificationFailed = "mfa_verification_failed",
     /// Security keys are no second factors.
     MfaWebauthnEnrollNotEnabled = "mfa_webauthn_enroll_not_enabled",
@@ -81,21 +87,19 @@ codes! {
     NoAuthorization = "no_authorization",
     /// A service key is needed.
     NotAdmin = "not_admin",
-    /// Sign-up by a code that was sent is refused.
-    OtpDisabled = "otp_disabled",
     /// A code or link is wrong, was used, or is too old.
     OtpExpired = "otp_expired",
-    /// Too many mails.
+    /// Too many mails to an address; `Retry-After` says when the next may be asked for.
     OverEmailSendRateLimit = "over_email_send_rate_limit",
-    /// Too many requests.
+    /// Too many requests, or wrong passwords or codes; `Retry-After` says when to come again.
     OverRequestRateLimit = "over_request_rate_limit",
     /// Telephones are not supported.
     PhoneProviderDisabled = "phone_provider_disabled",
     /// The provider is not there.
     ProviderDisabled = "provider_disabled",
-    /// A code that was mailed is needed.
+    /// The session is old: a code that is mailed, or the password, is needed.
     ReauthenticationNeeded = "reauthentication_needed",
-    /// The code that was mailed is another.
+    /// The code that was mailed is another, or the password is wrong.
     ReauthenticationNotValid = "reauthentication_not_valid",
     /// The refresh token was used before.
     RefreshTokenAlreadyUsed = "refresh_token_already_used",
@@ -109,7 +113,7 @@ codes! {
     SessionNotFound = "session_not_found",
     /// Sign-up is switched off.
     SignupDisabled = "signup_disabled",
-    /// No more factors.
+    /// An account has no more factors than this.
     TooManyEnrolledMfaFactors = "too_many_enrolled_mfa_factors",
     /// The user has this address already.
     UserAlreadyExists = "user_already_exists",
@@ -247,5 +251,31 @@ impl From<PasswordPoolError> for AuthError {
 impl From<Error> for AuthError {
     fn from(error: Error) -> Self {
         Self::Failed(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use expect_test::expect_file;
+
+    use super::*;
+
+    #[test]
+    fn every_code_is_documented() {
+        let mut page = String::from(
+            "# Errors of accounts\n\nWhat `/auth/v1` refuses is told as Supabase Auth tells it: \
+             `code` and `error_code`, `message` and `msg`, for both versions of its clients. The \
+             status belongs to the call, not to the code. A request that fails is \
+             `unexpected_failure`, or `request_timeout` where its time ran out. Errors of \
+             `/rest/v1` are on [their own page](errors.md).\n\n| code | meaning |\n|---|---|\n",
+        );
+        let mut codes = AuthCode::ALL.to_vec();
+        codes.sort_by_key(|code| code.as_str());
+        for code in codes {
+            writeln!(page, "| `{}` | {} |", code.as_str(), code.meaning()).unwrap();
+        }
+        expect_file!["../../../docs/auth-errors.md"].assert_eq(&page);
     }
 }

@@ -220,7 +220,7 @@ mod tests {
     fn the_page_of_errors_lists_every_code() {
         let mut page = String::from(
             "# Errors\n\n\
-            Every error is `{\"code\", \"message\", \"details\", \"hint\"}`. Codes are stable: match on them, \
+            Every error but those of accounts ([their own page](auth-errors.md)) is `{\"code\", \"message\", \"details\", \"hint\"}`. Codes are stable: match on them, \
             not on messages. Those that begin with `PGRST` and those of five characters are PostgREST's and \
             PostgreSQL's own, and mean the same.\n\n\
             | code | status | meaning |\n|---|---|---|\n",
