@@ -40,7 +40,7 @@ pub use self::{
 };
 
 /// What an account is to be; what is not said stays, or is not there.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct AccountChanges {
     /// Its address.
     pub email: Option<String>,

@@ -61,6 +61,8 @@ mod call;
 
 mod refusal;
 
+mod hidden;
+
 mod identity;
 
 mod account;

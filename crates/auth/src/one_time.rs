@@ -85,7 +85,6 @@ pub(crate) struct OneTimeToken {
 }
 
 /// One that was just made.
-#[derive(Debug)]
 pub(crate) struct NewToken {
     pub(crate) link: String,
     pub(crate) code: String,

@@ -157,7 +157,7 @@ pub struct Session {
 }
 
 /// What a sign-in or a refresh answers.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Issued {
     /// For the header `Authorization`.
     pub access_token: String,

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// What somebody signs up with.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct SignUpRequest {
     /// Their address.
     pub email: String,
@@ -55,7 +55,7 @@ pub enum SignedUp {
 }
 
 /// An account that is to be made.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct NewAccount {
     pub(crate) id: Option<Uuid>,
     pub(crate) email: Option<String>,

@@ -32,7 +32,7 @@ const USER_METADATA_BYTES_MAX: usize = 64 << 10;
 struct MailCounted;
 
 /// What is to be changed; what is not said stays.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct UserChanges {
     /// Another address, once it is confirmed.
     pub email: Option<String>,

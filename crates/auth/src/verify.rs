@@ -25,7 +25,7 @@ use crate::{
 const TRIES_MAX: u32 = 3;
 
 /// A link or a code, as it was opened or typed.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub enum Presented<'p> {
     /// The token of a link.
     Link(&'p str),
@@ -39,7 +39,6 @@ pub enum Presented<'p> {
 }
 
 /// What redeeming comes to.
-#[derive(Debug)]
 pub enum Redeemed {
     /// A session.
     In(Box<Issued>),

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Which link is wanted, and whose.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct LinkRequest {
     /// `signup`, `invite`, `magiclink`, `recovery`, `email_change_current` or
     /// `email_change_new`.
@@ -39,7 +39,7 @@ pub struct LinkRequest {
 }
 
 /// A link, and what else it can be used by.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct MadeLink {
     /// Whose it is.
     pub account: Account,

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::state::State;
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct EnrolBody {
     factor_type: Option<String>,
     friendly_name: Option<String>,
@@ -23,13 +23,13 @@ pub(super) struct EnrolBody {
 }
 
 /// What shows once more who asks, where their session is old.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 pub(super) struct ProofBody {
     nonce: Option<String>,
     current_password: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct CodeBody {
     challenge_id: Option<String>,
     code: Option<String>,

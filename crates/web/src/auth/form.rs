@@ -31,7 +31,6 @@ const FIELDS_MAX: usize = 100;
 const DATA_PREFIX: &str = "data.";
 
 /// A form's fields, and where it leads.
-#[derive(Debug)]
 pub(super) struct Form {
     fields: Vec<(String, String)>,
     /// The page its sender ends on.
@@ -42,7 +41,6 @@ pub(super) struct Form {
 }
 
 /// What is posted: JSON by a program, or a form by a page.
-#[derive(Debug)]
 pub(super) enum Posted<T> {
     Json(T),
     Form(Form),

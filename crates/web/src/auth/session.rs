@@ -15,7 +15,7 @@ use super::{
 };
 use crate::state::State;
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct SessionBody {
     email: Option<String>,
     password: Option<String>,

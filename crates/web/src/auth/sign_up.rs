@@ -13,7 +13,7 @@ use super::{
 };
 use crate::state::State;
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct SignUpBody {
     email: Option<String>,
     phone: Option<String>,

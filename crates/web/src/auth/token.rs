@@ -10,7 +10,7 @@ use super::{
 };
 use crate::state::State;
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct TokenBody {
     email: Option<String>,
     phone: Option<String>,

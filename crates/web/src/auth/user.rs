@@ -16,7 +16,7 @@ use super::{
 };
 use crate::state::State;
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct UserBody {
     email: Option<String>,
     phone: Option<String>,

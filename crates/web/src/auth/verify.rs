@@ -24,7 +24,7 @@ use crate::state::State;
 const HALF_WAY: &str =
     "Confirmation link accepted. Please proceed to confirm link sent to the other email";
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(super) struct VerifyBody {
     #[serde(rename = "type")]
     kind: Option<String>,

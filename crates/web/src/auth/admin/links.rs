@@ -14,7 +14,7 @@ use crate::{
     state::State,
 };
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(in crate::auth) struct LinkBody {
     #[serde(rename = "type")]
     kind: Option<String>,

@@ -26,7 +26,7 @@ const PER_PAGE: u64 = 50;
 /// The last page that can be asked for.
 const PAGE_MAX: u64 = u32::MAX as u64;
 
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub(in crate::auth) struct AccountBody {
     id: Option<String>,
     email: Option<String>,
