@@ -9,7 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mainstay_auth::{Account, AuthCode, AuthError, Call, Identity, Refusal, Rows, Verifier};
+use mainstay_auth::{
+    Account, AuthCode, AuthError, Call, Identity, Keyring, Refusal, Rows, Verifier,
+};
 use mainstay_store::Cx;
 use serde_json::{Value as Json, json};
 
@@ -20,7 +22,7 @@ use crate::{
     database::{self, Database, SchemaPolicy},
     folder::Folder,
     identity::{Parts, identity},
-    load::{environment, load},
+    load::{Loaded, environment, load},
     signing_key::keyring,
 };
 
@@ -44,9 +46,20 @@ impl Accounts {
         let database = database::open(&folder, &loaded.settings).await?;
         database.bring_to(&loaded.catalog, SchemaPolicy::EqualOrEmpty).await?;
         database.store.adopt(Arc::clone(&loaded.catalog));
+        Self::of(&loaded, keyring, database)
+    }
+
+    /// Those in a database that has been opened, for a command that only reads them. It
+    /// signs and seals nothing, so a key that is forgotten with it does: the app's own is
+    /// neither read nor made.
+    pub(super) fn to_read(loaded: &Loaded, database: Database) -> Result<Self, Failure> {
+        Self::of(loaded, Arc::new(Keyring::generate()), database)
+    }
+
+    fn of(loaded: &Loaded, keyring: Arc<Keyring>, database: Database) -> Result<Self, Failure> {
         let settings = token_settings(&loaded.settings);
-        let verifier = Arc::new(Verifier::new(&keyring, settings, expand_roles(&loaded)));
-        let planner = planner(&loaded, Mode::Production);
+        let verifier = Arc::new(Verifier::new(&keyring, settings, expand_roles(loaded)));
+        let planner = planner(loaded, Mode::Production);
         let rows = Arc::new(Rows::new(Arc::clone(&database.store), planner));
         let identity = identity(Parts {
             settings: &loaded.settings,

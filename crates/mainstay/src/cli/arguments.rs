@@ -154,7 +154,8 @@ pub(super) struct ExplainArguments {
     /// The application folder
     #[arg(default_value = ".")]
     pub(super) dir: PathBuf,
-    /// Who asks: a user's id, `anon`, or `service`
+    /// Who asks: the id or the email address of an account, with the roles it has; any
+    /// other user's id; `anon`, or `service`
     #[arg(long = "as", value_name = "CALLER")]
     pub(super) caller: String,
     /// What they would do
@@ -166,10 +167,10 @@ pub(super) struct ExplainArguments {
     /// The row's key
     #[arg(long)]
     pub(super) id: String,
-    /// A role of the user's; may be given several times
+    /// A role of the user's, instead of those the account has; may be given several times
     #[arg(long = "role", value_name = "ROLE")]
     pub(super) roles: Vec<String>,
-    /// The user's email address: what rules see as `auth.email`
+    /// The user's email address, instead of the account's: what rules see as `auth.email`
     #[arg(long, value_name = "ADDRESS")]
     pub(super) email: Option<String>,
     /// Print JSON
