@@ -15,11 +15,11 @@ use mainstay_auth::{
 use mainstay_store::Cx;
 use serde_json::{Value as Json, json};
 
-use super::Failure;
+use super::{Failure, output::Output};
 use crate::{
     StartError,
     app::{Mode, expand_roles, planner, token_settings},
-    database::{self, Database, SchemaPolicy},
+    database::{self, Database, DatabaseError, SchemaPolicy},
     folder::Folder,
     identity::{Parts, identity},
     load::{Loaded, environment, load},
@@ -47,6 +47,26 @@ impl Accounts {
         database.bring_to(&loaded.catalog, SchemaPolicy::EqualOrEmpty).await?;
         database.store.adopt(Arc::clone(&loaded.catalog));
         Self::of(&loaded, keyring, database)
+    }
+
+    /// Those in a database that is there and fits, for a command that only reads them; none
+    /// where there is no database yet, which is said. Nothing is made and nothing migrated:
+    /// whoever looks on must not decide when a database changes, nor take from `dev` that
+    /// it is the first to open one, and fills it.
+    pub(super) async fn open_existing(
+        dir: &Path,
+        output: &Output,
+    ) -> Result<Option<Self>, Failure> {
+        let folder = Folder::open(dir)?;
+        let loaded = load(folder.read()?, &environment())?;
+        match database::open_existing(&folder, &loaded.settings, &loaded.catalog).await {
+            Ok(database) => Self::to_read(&loaded, database).map(Some),
+            Err(error @ (DatabaseError::Absent(_) | DatabaseError::Empty(_))) => {
+                output.note(&error.to_string());
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Those in a database that has been opened, for a command that only reads them. It

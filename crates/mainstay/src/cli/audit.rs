@@ -14,18 +14,25 @@ use super::{
 
 pub(super) fn run(arguments: &AuditArguments, output: &Output) -> Result<(), Failure> {
     block_on(async {
-        let accounts = Accounts::open(&arguments.dir).await?;
-        let outcome = tell(&accounts, arguments, output).await;
+        let Some(accounts) = Accounts::open_existing(&arguments.dir, output).await? else {
+            tell(&[], arguments, output);
+            return Ok(());
+        };
+        let entries = entries(&accounts, arguments).await;
         accounts.close().await;
-        outcome
+        let entries = entries?;
+        tell(&entries, arguments, output);
+        if entries.is_empty() {
+            output.note("nothing happened yet");
+        }
+        Ok(())
     })
 }
 
-async fn tell(
+async fn entries(
     accounts: &Accounts,
     arguments: &AuditArguments,
-    output: &Output,
-) -> Result<(), Failure> {
+) -> Result<Vec<AuditEntry>, Failure> {
     let call = call("mainstay audit");
     let user = match &arguments.user {
         None => None,
@@ -35,19 +42,18 @@ async fn tell(
             Err(_) => Some(accounts.meant(typed, &call).await?.id),
         },
     };
-    let entries = accounts.identity.audit_log(user, arguments.limit, &call).await?;
+    Ok(accounts.identity.audit_log(user, arguments.limit, &call).await?)
+}
+
+fn tell(entries: &[AuditEntry], arguments: &AuditArguments, output: &Output) {
     if arguments.json {
         let entries: Vec<Json> = entries.iter().map(AuditEntry::to_json).collect();
         output.print(&format!("{:#}", json!({ "entries": entries })));
-        return Ok(());
+        return;
     }
-    for entry in &entries {
+    for entry in entries {
         output.print(&line(entry));
     }
-    if entries.is_empty() {
-        output.note("nothing happened yet");
-    }
-    Ok(())
 }
 
 /// When, what, what came of it, by whom and to whom. What a stranger's program calls itself
