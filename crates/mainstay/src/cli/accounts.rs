@@ -21,7 +21,7 @@ use crate::{
     app::{Mode, expand_roles, planner, token_settings},
     database::{self, Database, DatabaseError, SchemaPolicy},
     folder::Folder,
-    identity::{Parts, identity},
+    identity::{Parts, identity, identity_settings},
     load::{Loaded, environment, load},
     signing_key::keyring,
 };
@@ -77,21 +77,22 @@ impl Accounts {
     }
 
     fn of(loaded: &Loaded, keyring: Arc<Keyring>, database: Database) -> Result<Self, Failure> {
-        let settings = token_settings(&loaded.settings);
-        let verifier = Arc::new(Verifier::new(&keyring, settings, expand_roles(loaded)));
+        // No mail is sent from here, so none needs a server.
+        let mode = Mode::Development;
+        let settings = identity_settings(&loaded.settings, &loaded.mail, mode, None)?;
+        let tokens = token_settings(&loaded.settings);
+        let verifier = Arc::new(Verifier::new(&keyring, tokens, expand_roles(loaded)));
         let planner = planner(loaded, Mode::Production);
         let rows = Arc::new(Rows::new(Arc::clone(&database.store), planner));
         let identity = identity(Parts {
-            settings: &loaded.settings,
-            // No mail is sent from here, so none needs a server.
-            mode: Mode::Development,
-            address: None,
+            settings,
+            roles: &loaded.settings.roles,
             keyring,
             verifier,
             rows,
             mail: &loaded.mail,
             waker: None,
-        })?;
+        });
         Ok(Self { identity, page_rows_max: loaded.settings.limits.page_rows_max, database })
     }
 
