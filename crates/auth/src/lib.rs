@@ -102,7 +102,7 @@ pub use administration::{
     PAGE_ACCOUNTS_MAX, Touched,
 };
 pub use attempts::{AttemptLimits, Counted};
-pub use audit::{AuditEntry, Event, Outcome as AuditOutcome};
+pub use audit::{AuditBefore, AuditEntry, AuditPage, AuditQuery, Event, Outcome as AuditOutcome};
 pub use built_in::{migrations, models};
 pub use call::Call;
 pub use caller::Credentials;

@@ -374,8 +374,17 @@ pub(super) struct AuditArguments {
     /// What happened to this user's account alone
     #[arg(long, value_name = "EMAIL|ID")]
     pub(super) user: Option<String>,
+    /// Tell what happened before this entry, by its id, or before a time; where there is
+    /// more, the last line says from where to go on
+    #[arg(long, value_name = "ID|TIME")]
+    pub(super) before: Option<String>,
     /// Entries to tell, 1000 at most
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 50,
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
     pub(super) limit: u64,
     /// Print JSON
     #[arg(long)]
