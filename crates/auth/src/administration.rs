@@ -36,6 +36,7 @@ pub use self::{
     invite::Invitation,
     link::{LinkRequest, MadeLink},
     list::{AccountsPage, PAGE_ACCOUNTS_MAX},
+    roles::ChangedRoles,
     touched::Touched,
 };
 

@@ -4,6 +4,8 @@
 //! written, so that neither is there without the other. Entries can be added and read;
 //! nobody changes or deletes one through Mainstay, the app itself included.
 
+mod list;
+
 use mainstay_core::Timestamp;
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
@@ -11,9 +13,10 @@ use uuid::Uuid;
 use crate::{
     Identity,
     call::Call,
-    refusal::AuthResult,
-    rows::{Change, Query, Record, is},
+    rows::{Change, Record},
 };
+
+pub use self::list::{AuditBefore, AuditPage, AuditQuery};
 
 const AUDIT: &str = "mainstay_audit";
 const FIELDS: &[&str] = &[
@@ -29,8 +32,6 @@ const FIELDS: &[&str] = &[
     "request_id",
     "details",
 ];
-/// Entries that are listed at most.
-const LISTED_MAX: u64 = 1_000;
 
 /// Declares [`Event`] with the word each is stored under.
 macro_rules! events {
@@ -124,6 +125,8 @@ pub enum Outcome {
 /// One entry.
 #[derive(Clone, Debug)]
 pub struct AuditEntry {
+    /// Its own id, by which the log is read on.
+    pub id: Uuid,
     /// When.
     pub at: Option<Timestamp>,
     /// Who: a user's id, where it was one.
@@ -192,34 +195,13 @@ impl Identity {
             tracing::warn!(%error, "an entry of the audit log could not be written");
         }
     }
-
-    /// The latest entries, of one user or of all.
-    ///
-    /// # Errors
-    /// Where the store cannot be asked.
-    pub async fn audit_log(
-        &self,
-        user: Option<Uuid>,
-        limit: u64,
-        call: &Call,
-    ) -> AuthResult<Vec<AuditEntry>> {
-        let query = Query {
-            model: AUDIT,
-            fields: FIELDS,
-            filters: user.map(|user| is("user", user)).into_iter().collect(),
-            order: vec![("created_at", true)],
-            limit: Some(limit.min(LISTED_MAX)),
-            ..Query::default()
-        };
-        let rows = self.rows.find(query, &call.cx, call.now).await?;
-        Ok(rows.iter().map(AuditEntry::of).collect())
-    }
 }
 
 impl AuditEntry {
     fn of(row: &Record) -> Self {
         let text = |name| row.text(name).unwrap_or_default();
         Self {
+            id: row.uuid("id").unwrap_or_default(),
             at: row.time("created_at"),
             actor: row.text("actor"),
             actor_kind: text("actor_kind"),
@@ -238,7 +220,7 @@ impl AuditEntry {
     pub fn to_json(&self) -> Json {
         let at = self.at.map(|at| mainstay_core::ValueRef::Timestamp(at).to_text());
         json!({
-            "at": at, "actor": self.actor, "actor_kind": self.actor_kind, "event": self.event,
+            "id": self.id.to_string(), "at": at, "actor": self.actor, "actor_kind": self.actor_kind, "event": self.event,
             "outcome": self.outcome, "user": self.user.map(|user| user.to_string()), "address": self.address,
             "user_agent": self.user_agent, "request_id": self.request_id, "details": self.details,
         })

@@ -100,11 +100,11 @@ mod administration;
 pub use access_token::{Aal, AccessToken, AccessTokenRequest, Amr, mint_access_token, with_amr};
 pub use account::{Account, AccountIdentity, Factor};
 pub use administration::{
-    AccountChanges, AccountsPage, Deletion, Invitation, LinkRequest, MadeLink, PAGE_ACCOUNTS_MAX,
-    Touched,
+    AccountChanges, AccountsPage, ChangedRoles, Deletion, Invitation, LinkRequest, MadeLink,
+    PAGE_ACCOUNTS_MAX, Touched,
 };
 pub use attempts::{AttemptLimits, Counted};
-pub use audit::{AuditEntry, Event, Outcome as AuditOutcome};
+pub use audit::{AuditBefore, AuditEntry, AuditPage, AuditQuery, Event, Outcome as AuditOutcome};
 pub use built_in::{migrations, models};
 pub use call::Call;
 pub use caller::Credentials;

@@ -305,6 +305,11 @@ pub(crate) fn is_below(name: &'static str, value: impl Into<Cell>) -> Condition<
     compare(name, Operator::Lt, Argument::Text(value.into().into_text().into()))
 }
 
+/// The field is this, or less.
+pub(crate) fn is_at_most(name: &'static str, value: impl Into<Cell>) -> Condition<'static> {
+    compare(name, Operator::Lte, Argument::Text(value.into().into_text().into()))
+}
+
 /// The field has one of these values.
 pub(crate) fn is_among(
     name: &'static str,

@@ -41,7 +41,7 @@ use tower::{Layer, Service};
 use crate::{
     database::{self, Database, DatabaseError, SchemaPolicy},
     folder::{Folder, FolderError},
-    identity::{Parts, identity},
+    identity::{Parts, identity, identity_settings},
     load::{Loaded, Mistakes, environment, load},
     mailing::{Mailing, ShowMail, outlet},
     running::Running,
@@ -307,7 +307,11 @@ impl App {
         address: Option<SocketAddr>,
     ) -> Result<(Opened, Stack), StartError> {
         let settings = &self.loaded.settings;
+        let mut web_settings = self.web_settings();
+        // What cannot be served with is refused before there is a key or a database of it.
         let stack_settings = stack_settings(settings, self.mode)?;
+        let identity_settings = identity_settings(settings, &self.loaded.mail, self.mode, address)?;
+        let outlet = outlet(self.mode, &self.loaded.mail, &site_host(settings), self.show_mail)?;
         let keyring = Arc::new(keyring(&self.folder, settings)?);
         let database = database::open(&self.folder, settings).await?;
         let policy = match self.mode {
@@ -316,24 +320,21 @@ impl App {
         };
         let changes = database.bring_to(&self.loaded.catalog, policy).await?;
 
-        let mut web_settings = self.web_settings();
         let verifier = Arc::new(verifier(&self.loaded, &keyring));
         let planner = planner(&self.loaded, self.mode);
         let rows = Arc::new(Rows::new(Arc::clone(&database.store), Arc::clone(&planner)));
         database.store.adopt(Arc::clone(planner.catalog()));
-        let outlet = outlet(self.mode, &self.loaded.mail, &site_host(settings), self.show_mail)?;
         let (waker, mailing) = outlet.begin(Arc::clone(&database.store), Arc::clone(&rows));
         web_settings.dev_mails.clone_from(&outlet.outbox);
         let identity = identity(Parts {
-            settings,
-            mode: self.mode,
-            address,
+            settings: identity_settings,
+            roles: &settings.roles,
             keyring: Arc::clone(&keyring),
             verifier: Arc::clone(&verifier),
             rows,
             mail: &self.loaded.mail,
             waker,
-        })?;
+        });
         let app = mainstay_web::App::new(&settings.app.name, planner, verifier);
         let store = Arc::clone(&database.store);
         let state = mainstay_web::State::new(app, store, Arc::new(identity), web_settings);

@@ -73,8 +73,14 @@ pub enum DatabaseError {
     )]
     Engine(String),
     /// There is no file of that name, and none is made for looking into it.
-    #[error("there is no database {0}: `mainstay dev` or `mainstay migrate up` makes it")]
+    #[error("there is no database {0} yet: `mainstay dev` or `mainstay migrate up` makes it")]
     Absent(String),
+    /// It is there with nothing in it, and nothing is made for looking into it.
+    #[error(
+        "there is nothing in the database {0} yet: `mainstay dev` or `mainstay migrate up` makes \
+         its tables"
+    )]
+    Empty(String),
     /// The directory the database lies in cannot be made.
     #[error(transparent)]
     Folder(#[from] FolderError),

@@ -6,7 +6,7 @@ use mainstay_auth::{
     AttemptLimits, Identity, IdentitySettings, Keyring, Outgoing, PasswordParams, RedirectTargets,
     Rows, Verifier,
 };
-use mainstay_core::Settings;
+use mainstay_core::{Roles, Settings};
 use mainstay_mail::Waker;
 
 use crate::{
@@ -17,9 +17,8 @@ use crate::{
 
 /// What identity is put together from.
 pub(crate) struct Parts<'p> {
-    pub(crate) settings: &'p Settings,
-    pub(crate) mode: Mode,
-    pub(crate) address: Option<SocketAddr>,
+    pub(crate) settings: IdentitySettings,
+    pub(crate) roles: &'p Roles,
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) verifier: Arc<Verifier>,
     pub(crate) rows: Arc<Rows>,
@@ -28,27 +27,34 @@ pub(crate) struct Parts<'p> {
 }
 
 /// Puts it together.
+pub(crate) fn identity(parts: Parts<'_>) -> Identity {
+    let mails = Outgoing { templates: Arc::clone(&parts.mail.templates), waker: parts.waker };
+    let Parts { settings, rows, keyring, verifier, .. } = parts;
+    let identity = Identity::new(rows, keyring, verifier, settings, mails);
+    identity.declare_roles(parts.roles.clone());
+    identity
+}
+
+/// How accounts and sessions are kept, of an app that listens at an address. It is asked
+/// before anything is opened or made: what is refused here leaves nothing behind.
 ///
 /// # Errors
 /// Where a setting cannot be served with.
-pub(crate) fn identity(parts: Parts<'_>) -> Result<Identity, StartError> {
-    let settings = identity_settings(&parts)?;
-    let mails = Outgoing { templates: Arc::clone(&parts.mail.templates), waker: parts.waker };
-    let identity = Identity::new(parts.rows, parts.keyring, parts.verifier, settings, mails);
-    identity.declare_roles(parts.settings.roles.clone());
-    Ok(identity)
-}
-
-fn identity_settings(parts: &Parts<'_>) -> Result<IdentitySettings, StartError> {
-    let (settings, auth) = (parts.settings, &parts.settings.auth);
-    if parts.mode == Mode::Production && auth.confirm_email && parts.mail.smtp.is_none() {
+pub(crate) fn identity_settings(
+    settings: &Settings,
+    mail: &MailSetup,
+    mode: Mode,
+    address: Option<SocketAddr>,
+) -> Result<IdentitySettings, StartError> {
+    let auth = &settings.auth;
+    if mode == Mode::Production && auth.confirm_email && mail.smtp.is_none() {
         return Err(StartError::Setting(
             "`[auth] confirm_email` wants mails to be sent, and `[mail] smtp` names no server: \
              set it, or set `[auth] confirm_email = false`"
                 .to_owned(),
         ));
     }
-    let listened = parts.address.map_or_else(|| "http://localhost:8000".to_owned(), local_url);
+    let listened = address.map_or_else(|| "http://localhost:8000".to_owned(), local_url);
     let api_url = settings.server.public_url.clone().unwrap_or(listened);
     let api_url = api_url.trim_end_matches('/').to_owned();
     let site_url = auth.site_url.clone().unwrap_or_else(|| api_url.clone());
@@ -74,9 +80,7 @@ fn identity_settings(parts: &Parts<'_>) -> Result<IdentitySettings, StartError> 
         otp_s: auth.otp_s,
         mail_every_s: auth.mail_every_s,
         session_check_s: auth.session_check_s,
-        takes_tokens_without_session: auth
-            .sessionless_tokens
-            .unwrap_or(parts.mode == Mode::Development),
+        takes_tokens_without_session: auth.sessionless_tokens.unwrap_or(mode == Mode::Development),
         passwords,
         password_threads: auth.password_threads,
         attempts: AttemptLimits {

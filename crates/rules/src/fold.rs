@@ -187,7 +187,7 @@ fn is_absent(operand: &Operand) -> bool {
 
 /// All of them (`neutral` true) or any of them (`neutral` false), flat and without
 /// parts that change nothing.
-fn joined(parts: Vec<Filter>, neutral: Truth) -> Filter {
+pub(crate) fn joined(parts: Vec<Filter>, neutral: Truth) -> Filter {
     let of_kind = |filter: Filter| match (filter, neutral) {
         (Filter::And(all), Truth::True) | (Filter::Or(all), Truth::False) => all,
         (one, _) => vec![one],
@@ -210,40 +210,6 @@ fn joined(parts: Vec<Filter>, neutral: Truth) -> Filter {
         (1, _) => kept.remove(0),
         (_, Truth::True) => Filter::And(kept),
         _ => Filter::Or(kept),
-    }
-}
-
-/// What two verdicts come to together, without what one of them says already: whoever
-/// must pass `a` and `a || b` must pass `a`.
-#[must_use]
-pub fn both(one: Filter, two: Filter) -> Filter {
-    let parts = match joined(vec![one, two], Truth::True) {
-        Filter::And(parts) => parts,
-        other => return other,
-    };
-    let mut kept: Vec<Filter> = Vec::with_capacity(parts.len());
-    for (at, part) in parts.iter().enumerate() {
-        let is_said = |(place, other): (usize, &Filter)| {
-            // Of two that say the same, the first stays.
-            place != at && is_narrower(other, part) && (place < at || !is_narrower(part, other))
-        };
-        if !parts.iter().enumerate().any(is_said) {
-            kept.push(part.clone());
-        }
-    }
-    joined(kept, Truth::True)
-}
-
-/// Whether whatever passes one passes the other, by their alternatives alone.
-fn is_narrower(one: &Filter, other: &Filter) -> bool {
-    let others = alternatives(other);
-    alternatives(one).iter().all(|alternative| others.contains(alternative))
-}
-
-fn alternatives(filter: &Filter) -> &[Filter] {
-    match filter {
-        Filter::Or(all) => all,
-        one => std::slice::from_ref(one),
     }
 }
 

@@ -26,12 +26,13 @@ mod rulebook;
 mod source;
 mod term;
 mod text;
+mod together;
+mod verdicts;
 mod visit;
 
 pub use caller::caller_value;
 pub use callers::Callers;
 pub use compile::compile_rule;
-pub use fold::both;
 pub use guard::GuardClass;
 pub use mistake::RuleMistake;
 pub use rule::{Rule, RuleKind};
@@ -39,3 +40,5 @@ pub use rulebook::{FieldRuleSet, ModelRuleSet, Rulebook, compile, find_mistakes}
 pub use source::{RULE_BYTES_MAX, RULE_DEPTH_MAX};
 pub use term::Term;
 pub use text::rule_text;
+pub use together::{AskedRole, AskedTogether, asked_together};
+pub use verdicts::{both, either, is_same};

@@ -25,11 +25,11 @@ use crate::{
 };
 
 /// How often an account is read anew because somebody else changed it in between.
-const ATTEMPTS_MAX: usize = 10;
+pub(super) const ATTEMPTS_MAX: usize = 10;
 
 /// What is written of an account.
 #[derive(Debug, Default)]
-struct Draft {
+pub(super) struct Draft {
     values: Vec<(&'static str, Cell)>,
     beside: Vec<Change>,
 }
@@ -58,24 +58,36 @@ impl Identity {
         let mut account = account;
         for _ in 0..ATTEMPTS_MAX {
             let draft = self.draft(&account, &asked, hash.clone(), call);
-            let mut changes = draft.beside;
-            let read = vec![is("id", id), is("updated_at", account.updated_at)];
-            changes.push(Change::update(USERS, read, draft.values).or_nothing());
-            changes.push(self.entry(Event::UserChanged, Outcome::Done, Some(id), call));
-            let written = self.rows.write(changes, &call.cx, call.now).await;
-            self.standing.forget_user(id);
-            match written.map_err(AuthError::from) {
-                Ok(_) => return self.account(id, call).await?.ok_or_else(gone),
-                Err(error) if error.is_overtaken() => {
-                    account = self.account(id, call).await?.ok_or_else(gone)?;
-                    self.check_update(&account, &asked, call).await?;
-                }
-                Err(error) if is_taken(&error) => return Err(email_exists()),
-                Err(error) => return Err(error),
+            if let Some(written) = self.write_draft(&account, draft, call).await? {
+                return Ok(written);
             }
+            account = self.account(id, call).await?.ok_or_else(gone)?;
+            self.check_update(&account, &asked, call).await?;
         }
-        Err(mainstay_core::Error::unavailable("an account was changed by others all the time")
-            .into())
+        Err(overtaken_all_the_time())
+    }
+
+    /// Writes a draft where the account still is as it was read, and tells of it; none where
+    /// somebody has changed it since, and then nothing is written.
+    pub(super) async fn write_draft(
+        &self,
+        account: &Account,
+        draft: Draft,
+        call: &Call,
+    ) -> AuthResult<Option<Account>> {
+        let id = account.id;
+        let mut changes = draft.beside;
+        let read = vec![is("id", id), is("updated_at", account.updated_at)];
+        changes.push(Change::update(USERS, read, draft.values).or_nothing());
+        changes.push(self.entry(Event::UserChanged, Outcome::Done, Some(id), call));
+        let written = self.rows.write(changes, &call.cx, call.now).await;
+        self.standing.forget_user(id);
+        match written.map_err(AuthError::from) {
+            Ok(_) => self.account(id, call).await?.ok_or_else(gone).map(Some),
+            Err(error) if error.is_overtaken() => Ok(None),
+            Err(error) if is_taken(&error) => Err(email_exists()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether an account can become what is asked.
@@ -99,7 +111,8 @@ impl Identity {
         }
     }
 
-    fn draft(
+    /// What makes of an account as it was read what is asked.
+    pub(super) fn draft(
         &self,
         account: &Account,
         asked: &AccountChanges,
@@ -171,6 +184,11 @@ impl Identity {
             draft.beside.push(identity_of(account, data));
         }
     }
+}
+
+/// Nothing was written, however often the account was read anew.
+pub(super) fn overtaken_all_the_time() -> AuthError {
+    mainstay_core::Error::unavailable("an account was changed by others all the time").into()
 }
 
 /// The change by which an account's identity says this.

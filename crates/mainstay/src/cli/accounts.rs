@@ -9,18 +9,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mainstay_auth::{Account, AuthCode, AuthError, Call, Identity, Refusal, Rows, Verifier};
+use mainstay_auth::{
+    Account, AuthCode, AuthError, Call, Identity, Keyring, Refusal, Rows, Verifier,
+};
 use mainstay_store::Cx;
 use serde_json::{Value as Json, json};
 
-use super::Failure;
+use super::{Failure, output::Output};
 use crate::{
     StartError,
     app::{Mode, expand_roles, planner, token_settings},
-    database::{self, Database, SchemaPolicy},
+    database::{self, Database, DatabaseError, SchemaPolicy},
     folder::Folder,
-    identity::{Parts, identity},
-    load::{environment, load},
+    identity::{Parts, identity, identity_settings},
+    load::{Loaded, environment, load},
     signing_key::keyring,
 };
 
@@ -44,21 +46,53 @@ impl Accounts {
         let database = database::open(&folder, &loaded.settings).await?;
         database.bring_to(&loaded.catalog, SchemaPolicy::EqualOrEmpty).await?;
         database.store.adopt(Arc::clone(&loaded.catalog));
-        let settings = token_settings(&loaded.settings);
-        let verifier = Arc::new(Verifier::new(&keyring, settings, expand_roles(&loaded)));
-        let planner = planner(&loaded, Mode::Production);
+        Self::of(&loaded, keyring, database)
+    }
+
+    /// Those in a database that is there and fits, for a command that only reads them; none
+    /// where there is no database yet, which is said. Nothing is made and nothing migrated:
+    /// whoever looks on must not decide when a database changes, nor take from `dev` that
+    /// it is the first to open one, and fills it.
+    pub(super) async fn open_existing(
+        dir: &Path,
+        output: &Output,
+    ) -> Result<Option<Self>, Failure> {
+        let folder = Folder::open(dir)?;
+        let loaded = load(folder.read()?, &environment())?;
+        match database::open_existing(&folder, &loaded.settings, &loaded.catalog).await {
+            Ok(database) => Self::to_read(&loaded, database).map(Some),
+            Err(error @ (DatabaseError::Absent(_) | DatabaseError::Empty(_))) => {
+                output.note(&error.to_string());
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Those in a database that has been opened, for a command that only reads them. It
+    /// signs and seals nothing, so a key that is forgotten with it does: the app's own is
+    /// neither read nor made.
+    pub(super) fn to_read(loaded: &Loaded, database: Database) -> Result<Self, Failure> {
+        Self::of(loaded, Arc::new(Keyring::generate()), database)
+    }
+
+    fn of(loaded: &Loaded, keyring: Arc<Keyring>, database: Database) -> Result<Self, Failure> {
+        // No mail is sent from here, so none needs a server.
+        let mode = Mode::Development;
+        let settings = identity_settings(&loaded.settings, &loaded.mail, mode, None)?;
+        let tokens = token_settings(&loaded.settings);
+        let verifier = Arc::new(Verifier::new(&keyring, tokens, expand_roles(loaded)));
+        let planner = planner(loaded, Mode::Production);
         let rows = Arc::new(Rows::new(Arc::clone(&database.store), planner));
         let identity = identity(Parts {
-            settings: &loaded.settings,
-            // No mail is sent from here, so none needs a server.
-            mode: Mode::Development,
-            address: None,
+            settings,
+            roles: &loaded.settings.roles,
             keyring,
             verifier,
             rows,
             mail: &loaded.mail,
             waker: None,
-        })?;
+        });
         Ok(Self { identity, page_rows_max: loaded.settings.limits.page_rows_max, database })
     }
 

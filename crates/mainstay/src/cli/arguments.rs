@@ -154,7 +154,8 @@ pub(super) struct ExplainArguments {
     /// The application folder
     #[arg(default_value = ".")]
     pub(super) dir: PathBuf,
-    /// Who asks: a user's id, `anon`, or `service`
+    /// Who asks: the id or the email address of an account, with the roles it has; any
+    /// other user's id; `anon`, or `service`
     #[arg(long = "as", value_name = "CALLER")]
     pub(super) caller: String,
     /// What they would do
@@ -166,10 +167,10 @@ pub(super) struct ExplainArguments {
     /// The row's key
     #[arg(long)]
     pub(super) id: String,
-    /// A role of the user's; may be given several times
+    /// A role of the user's, instead of those the account has; may be given several times
     #[arg(long = "role", value_name = "ROLE")]
     pub(super) roles: Vec<String>,
-    /// The user's email address: what rules see as `auth.email`
+    /// The user's email address, instead of the account's: what rules see as `auth.email`
     #[arg(long, value_name = "ADDRESS")]
     pub(super) email: Option<String>,
     /// Print JSON
@@ -373,8 +374,17 @@ pub(super) struct AuditArguments {
     /// What happened to this user's account alone
     #[arg(long, value_name = "EMAIL|ID")]
     pub(super) user: Option<String>,
+    /// Tell what happened before this entry, by its id, or before a time; where there is
+    /// more, the last line says from where to go on
+    #[arg(long, value_name = "ID|TIME")]
+    pub(super) before: Option<String>,
     /// Entries to tell, 1000 at most
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 50,
+        value_parser = clap::value_parser!(u64).range(1..)
+    )]
     pub(super) limit: u64,
     /// Print JSON
     #[arg(long)]

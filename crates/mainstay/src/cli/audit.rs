@@ -1,8 +1,9 @@
 //! `mainstay audit`: what happened to accounts, the latest first.
 
-use mainstay_auth::AuditEntry;
-use mainstay_core::ValueRef;
+use mainstay_auth::{AuditBefore, AuditEntry, AuditPage, AuditQuery};
+use mainstay_core::{Timestamp, ValueRef};
 use serde_json::{Value as Json, json};
+use uuid::Uuid;
 
 use super::{
     Failure,
@@ -13,19 +14,33 @@ use super::{
 };
 
 pub(super) fn run(arguments: &AuditArguments, output: &Output) -> Result<(), Failure> {
+    let before = arguments.before.as_deref().map(before).transpose()?;
     block_on(async {
-        let accounts = Accounts::open(&arguments.dir).await?;
-        let outcome = tell(&accounts, arguments, output).await;
+        let Some(accounts) = Accounts::open_existing(&arguments.dir, output).await? else {
+            tell(&AuditPage { entries: Vec::new(), has_more: false }, arguments, output);
+            return Ok(());
+        };
+        let page = page(&accounts, before, arguments).await;
         accounts.close().await;
-        outcome
+        let page = page?;
+        tell(&page, arguments, output);
+        match page.entries.last() {
+            None if before.is_none() => output.note("nothing happened yet"),
+            None => output.note("nothing happened before"),
+            Some(last) if page.has_more => {
+                output.note(&format!("there is more: the same with `--before {}`", last.id));
+            }
+            Some(_) => {}
+        }
+        Ok(())
     })
 }
 
-async fn tell(
+async fn page(
     accounts: &Accounts,
+    before: Option<AuditBefore>,
     arguments: &AuditArguments,
-    output: &Output,
-) -> Result<(), Failure> {
+) -> Result<AuditPage, Failure> {
     let call = call("mainstay audit");
     let user = match &arguments.user {
         None => None,
@@ -35,19 +50,32 @@ async fn tell(
             Err(_) => Some(accounts.meant(typed, &call).await?.id),
         },
     };
-    let entries = accounts.identity.audit_log(user, arguments.limit, &call).await?;
+    let asked = AuditQuery { user, before, limit: arguments.limit };
+    Ok(accounts.identity.audit_log(asked, &call).await?)
+}
+
+/// Where the entries that are meant begin: before an entry, or before a time.
+fn before(typed: &str) -> Result<AuditBefore, Failure> {
+    let entry = Uuid::parse_str(typed).ok().map(AuditBefore::Entry);
+    let found = entry.or_else(|| Timestamp::parse(typed).map(AuditBefore::Time));
+    found.ok_or_else(|| {
+        Failure::Usage(format!(
+            "`--before {typed}` is neither the id of an entry nor a time: give one such as \
+             2026-01-31T12:00:00Z, or the id that `mainstay audit` says"
+        ))
+    })
+}
+
+fn tell(page: &AuditPage, arguments: &AuditArguments, output: &Output) {
     if arguments.json {
-        let entries: Vec<Json> = entries.iter().map(AuditEntry::to_json).collect();
-        output.print(&format!("{:#}", json!({ "entries": entries })));
-        return Ok(());
+        let entries: Vec<Json> = page.entries.iter().map(AuditEntry::to_json).collect();
+        let report = json!({ "entries": entries, "has_more": page.has_more });
+        output.print(&format!("{report:#}"));
+        return;
     }
-    for entry in &entries {
+    for entry in &page.entries {
         output.print(&line(entry));
     }
-    if entries.is_empty() {
-        output.note("nothing happened yet");
-    }
-    Ok(())
 }
 
 /// When, what, what came of it, by whom and to whom. What a stranger's program calls itself

@@ -155,6 +155,22 @@ impl Database {
         Ok(changes)
     }
 
+    /// Refuses a database that has not seen every migration, those that are built in among
+    /// them, or has seen others. Nothing is applied.
+    pub(super) async fn refuse_unequal(
+        &self,
+        migrations: &AllMigrations,
+    ) -> Result<(), DatabaseError> {
+        let standing = self.standing(migrations).await?;
+        let pending = standing.built_in.iter().flat_map(|it| &it.pending);
+        let pending = pending.filter_map(Migration::record);
+        let files: Vec<String> = pending.map(MigrationRecord::file).collect();
+        if !files.is_empty() {
+            return Err(DatabaseError::Behind { place: self.place.clone(), files });
+        }
+        self.refuse_other(&standing.app)
+    }
+
     /// Refuses a database that has not seen every migration of the folder's, or others.
     fn refuse_other(&self, standing: &Standing) -> Result<(), DatabaseError> {
         let place = self.place.clone();

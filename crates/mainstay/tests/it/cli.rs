@@ -1,6 +1,7 @@
 //! The binary, from a command line: what it prints, what it leaves, how it ends.
 
 mod access;
+mod audit;
 mod built_in;
 mod check;
 mod dev;

@@ -11,3 +11,4 @@ mod mistakes;
 mod partial;
 mod shown;
 mod third_opinion;
+mod together;

@@ -4,14 +4,14 @@
 //! interpreter, which says what a store's SQL comes to as well. Nothing is changed. What
 //! it prints shows values of rows: it is for whoever runs the app.
 
+mod caller;
 mod related;
 mod show;
 
 use std::sync::Arc;
 
 use mainstay_core::{
-    Actor, Code, Diagnostic, FieldId, Model, ModelId, Roles, RuleText, SourceFile, UserClaims,
-    nearest,
+    Actor, Code, Diagnostic, FieldId, Model, ModelId, RuleText, SourceFile, nearest,
 };
 use mainstay_plan::{Features, Planner};
 use mainstay_rules::{
@@ -19,7 +19,10 @@ use mainstay_rules::{
     interpret::{Explained, Row, Situation, World, explain},
 };
 
-use self::related::{ReadError, Reader};
+use self::{
+    caller::{Caller, Meant},
+    related::{ReadError, Reader},
+};
 use crate::{
     cli::{
         Failure,
@@ -28,7 +31,7 @@ use crate::{
         output::Output,
         warn_of_undeclared,
     },
-    database::open_existing,
+    database::{Database, open_existing},
     folder::Folder,
     load::{Loaded, environment, load},
 };
@@ -49,45 +52,41 @@ pub(super) struct Asked {
 pub(super) fn run(arguments: &ExplainArguments, output: &Output) -> Result<(), Failure> {
     let folder = Folder::open(&arguments.dir)?;
     let loaded = load(folder.read()?, &environment())?;
-    let actor = caller(arguments, &loaded.settings.roles)?;
+    let meant = Meant::of(arguments)?;
     let model = model_of(&loaded, &arguments.model)?;
     warn_of_undeclared(&arguments.roles, &loaded.settings.roles, output);
     block_on(async {
         let database = open_existing(&folder, &loaded.settings, &loaded.catalog).await?;
-        let planner = Planner::new(
-            Arc::clone(&loaded.catalog),
-            Arc::clone(&loaded.rulebook),
-            loaded.settings.limits.clone(),
-            Features { aggregates: false },
-        );
-        let reader = Reader { planner: &planner, store: &*database.store };
-        let asked = ask(&loaded, &reader, &actor, model, arguments).await;
+        let answer = answer(&loaded, &database, meant, model, arguments).await;
         database.close().await;
-        let asked = asked?;
+        let (caller, asked) = answer?;
         output.print(&if arguments.json {
-            format!("{:#}", show::as_json(arguments, &actor, &asked))
+            format!("{:#}", show::as_json(arguments, &caller, &asked))
         } else {
-            show::text(arguments, &actor, &asked, output.style)
+            show::text(arguments, &caller, &asked, output.style)
         });
         Ok(())
     })
 }
 
-/// The caller that is meant. What roles a user has is said on the command line: those that
-/// the database has of them are not looked up.
-fn caller(arguments: &ExplainArguments, roles: &Roles) -> Result<Actor, Failure> {
-    let id = match arguments.caller.as_str() {
-        word @ ("anon" | "service") if !arguments.roles.is_empty() || arguments.email.is_some() => {
-            return Err(Failure::Usage(format!("`{word}` is no user and has no roles or email")));
-        }
-        "anon" => return Ok(Actor::anonymous()),
-        "service" => return Ok(related::service()),
-        id => id.to_owned(),
-    };
-    let (held, permissions) = roles.expand(&arguments.roles);
-    let email = arguments.email.clone();
-    let claims = UserClaims { id, email, roles: held, permissions, ..UserClaims::default() };
-    Ok(Actor::user(Arc::new(claims)))
+/// Who was meant, and each rule that was asked about them.
+async fn answer(
+    loaded: &Loaded,
+    database: &Database,
+    meant: Meant,
+    model: ModelId,
+    arguments: &ExplainArguments,
+) -> Result<(Caller, Vec<Asked>), Failure> {
+    let caller = meant.look_up(loaded, database, arguments).await?;
+    let planner = Planner::new(
+        Arc::clone(&loaded.catalog),
+        Arc::clone(&loaded.rulebook),
+        loaded.settings.limits.clone(),
+        Features { aggregates: false },
+    );
+    let reader = Reader { planner: &planner, store: &*database.store };
+    let asked = ask(loaded, &reader, &caller.actor, model, arguments).await?;
+    Ok((caller, asked))
 }
 
 fn model_of(loaded: &Loaded, name: &str) -> Result<ModelId, Failure> {

@@ -1,13 +1,20 @@
 //! Who may do what, role by role, as texts: what the table, the lock and JSON show.
 //!
 //! A field is named where it is not like its row for everyone. What a delete takes with
-//! it is told where somebody may delete.
+//! it is told where somebody may delete. Roles stand together (`a+b`) where who has all of
+//! them may do something else than what each alone lets one expect.
 
-use mainstay_core::{Catalog, Field, FieldId, Filter, Model, ModelId, OnDelete, Roles, RuleText};
-use mainstay_plan::{Access, FieldAccess, ModelAccess, Operation, access, cascades};
-use mainstay_rules::{Callers, ModelRuleSet, Rulebook, rule_text};
+mod entries;
+mod together;
 
+use mainstay_core::{Catalog, Model, ModelId, OnDelete, Roles};
+use mainstay_plan::cascades;
+use mainstay_rules::{Callers, ModelRuleSet, Rulebook};
+
+use self::entries::entries;
 use crate::load::Loaded;
+
+pub(super) use self::together::COMBINATIONS_MAX;
 
 /// What the files of built-in models begin with.
 const BUILT_IN: &str = "built-in/";
@@ -30,6 +37,15 @@ pub(super) struct RoleFact {
     callers: Callers,
 }
 
+/// An app, and the roles in it, of which facts are found.
+#[derive(Clone, Copy)]
+struct App<'l> {
+    catalog: &'l Catalog,
+    rulebook: &'l Rulebook,
+    declared: &'l Roles,
+    roles: &'l [RoleFact],
+}
+
 /// What may be done with the rows of a model.
 pub(super) struct ModelFacts {
     pub(super) name: String,
@@ -45,6 +61,18 @@ pub(super) struct Entry {
     pub(super) field: Option<String>,
     pub(super) operation: &'static str,
     pub(super) said: Vec<Said>,
+    /// What is said of roles together, where that is something else.
+    pub(super) together: Vec<Together>,
+    /// Whether more roles are asked for together than were looked at.
+    pub(super) is_cut: bool,
+}
+
+/// What is said of whoever has several roles.
+pub(super) struct Together {
+    /// Their names, joined by `+`.
+    pub(super) name: String,
+    pub(super) roles: Vec<String>,
+    pub(super) said: Said,
 }
 
 /// What is said of one role.
@@ -66,16 +94,19 @@ impl Facts {
         let (catalog, rulebook) = (&*loaded.catalog, &*loaded.rulebook);
         let roles = roles(&loaded.settings.roles, catalog, rulebook);
         let models = catalog.model_ids().filter(|id| is_listed(catalog.model(*id)));
-        let models = models.map(|id| model_facts(catalog, rulebook, id, &roles)).collect();
+        let declared = &loaded.settings.roles;
+        let app = App { catalog, rulebook, declared, roles: &roles };
+        let models = models.map(|id| model_facts(app, id)).collect();
         Self { roles, models }
     }
-}
 
-/// Whether a field is Mainstay's own, and closed as long as the app does not open it.
-fn is_left_closed(field: &Field) -> bool {
-    let is_built_in =
-        |rule: &Option<RuleText>| rule.as_ref().is_some_and(|rule| rule.file.starts_with(BUILT_IN));
-    is_built_in(&field.rules.read) && is_built_in(&field.rules.write)
+    /// Of what not all combinations of roles were looked at: `posts update`.
+    pub(super) fn cut(&self) -> impl Iterator<Item = String> {
+        self.models.iter().flat_map(|model| {
+            let cut = model.entries.iter().filter(|entry| entry.is_cut);
+            cut.map(|entry| entry.subject(&model.name))
+        })
+    }
 }
 
 /// Whether a model is the app's to open or close, and the app has done either.
@@ -124,143 +155,44 @@ fn named_in(rules: &ModelRuleSet) -> impl Iterator<Item = &str> {
     own.into_iter().chain(of_fields).flatten().flat_map(mainstay_rules::Rule::roles)
 }
 
-fn model_facts(
-    catalog: &Catalog,
-    rulebook: &Rulebook,
-    model: ModelId,
-    roles: &[RoleFact],
-) -> ModelFacts {
-    let by_role: Vec<ModelAccess> =
-        roles.iter().map(|role| access(catalog, rulebook, model, &role.callers)).collect();
-    let declared = catalog.model(model);
-    let words = Words { catalog, model };
-    let rows = |operation, of: fn(&ModelAccess) -> &Access, own: Operation| Entry {
-        field: None,
-        operation,
-        said: by_role.iter().map(|said| words.access(of(said), own, declared)).collect(),
-    };
-    let mut entries = vec![
-        rows("read", |said| &said.read, Operation::Read),
-        rows("create", |said| &said.create, Operation::Create),
-        rows("update", |said| &said.update, Operation::Update),
-        rows("check", |said| &said.check, Operation::Check),
-        rows("delete", |said| &said.delete, Operation::Delete),
-    ];
-    for field in declared.field_ids().filter(|field| !is_left_closed(declared.field(*field))) {
-        let read = words.field("read", field, &by_role, Words::field_read);
-        let write = words.field("write", field, &by_role, Words::field_write);
-        entries.extend([read, write].into_iter().flatten());
-    }
-    let deletes = by_role.iter().any(|said| !said.delete.condition.is_never());
+fn model_facts(app: App<'_>, model: ModelId) -> ModelFacts {
+    let declared = app.catalog.model(model);
+    let entries = entries(app, model);
+    let delete = entries.iter().find(|entry| entry.field.is_none() && entry.operation == "delete");
+    let deletes = delete.is_some_and(|entry| {
+        let together = entry.together.iter().map(|together| &together.said);
+        entry.said.iter().chain(together).any(|said| said.text != NEVER)
+    });
     ModelFacts {
         name: declared.name.to_string(),
         file: declared.file.to_string(),
         entries,
-        on_delete: if deletes { on_delete(catalog, model) } else { Vec::new() },
+        on_delete: if deletes { on_delete(app.catalog, model) } else { Vec::new() },
     }
 }
 
 impl Entry {
+    /// What it is about: `posts update`, `posts.views read`.
+    pub(super) fn subject(&self, model: &str) -> String {
+        match &self.field {
+            Some(field) => format!("{model}.{field} {}", self.operation),
+            None => format!("{model} {}", self.operation),
+        }
+    }
+
     /// What is said, and of whom: of every caller, or of those without a credential, of
-    /// users, and of each role of which something else is said than of users. No role
-    /// has a name with a space in it.
+    /// users, of each role of which something else is said than of users, and of roles
+    /// together. No role has a name with a space in it.
     pub(super) fn said_of<'f>(&'f self, roles: &'f [RoleFact]) -> Vec<(&'f str, &'f Said)> {
         let [anon, authenticated, ..] = &self.said[..] else { return Vec::new() };
-        if self.said.iter().all(|said| said == anon) {
+        if self.together.is_empty() && self.said.iter().all(|said| said == anon) {
             return vec![("every caller", anon)];
         }
         let named = roles.iter().zip(&self.said).enumerate();
-        named
-            .filter(|(at, (_, said))| *at < 2 || *said != authenticated)
-            .map(|(_, (role, said))| (&*role.name, said))
-            .collect()
-    }
-}
-
-/// Writes what is said of a model.
-struct Words<'c> {
-    catalog: &'c Catalog,
-    model: ModelId,
-}
-
-impl Words<'_> {
-    fn condition(&self, condition: &Filter) -> Said {
-        let text = match condition {
-            always if always.is_always() => ALWAYS.to_owned(),
-            never if never.is_never() => NEVER.to_owned(),
-            condition => rule_text(self.catalog, self.model, condition),
-        };
-        Said { text, note: None }
-    }
-
-    fn access(&self, access: &Access, operation: Operation, declared: &Model) -> Said {
-        let note = match (access.missing, operation) {
-            (Some(Operation::Read), Operation::Read) => {
-                Some("no read rule: a request that crosses it is refused".to_owned())
-            }
-            // Where there is no check rule the update rule is asked, and that is not there.
-            (Some(Operation::Check), _) => Some("no update rule".to_owned()),
-            (Some(missing), _) => Some(format!("no {} rule", name_of(missing))),
-            (None, Operation::Check) if declared.rules.check.is_none() => {
-                Some("the update rule".to_owned())
-            }
-            (None, _) => None,
-        };
-        Said { note, ..self.condition(&access.condition) }
-    }
-
-    /// What is said of a field; none where it is as its row is for everyone.
-    fn field(
-        &self,
-        operation: &'static str,
-        field: FieldId,
-        by_role: &[ModelAccess],
-        said: impl Fn(&Self, &FieldAccess, &ModelAccess) -> Said,
-    ) -> Option<Entry> {
-        let of = |row: &ModelAccess| said(self, &row.fields[field.index()], row);
-        // A field that has no rule and names nothing.
-        let plain = FieldAccess { field, read: Filter::ALWAYS, write: Filter::ALWAYS, names: None };
-        let entry = Entry {
-            field: Some(self.catalog.model(self.model).field(field).name.to_string()),
-            operation,
-            said: by_role.iter().map(of).collect(),
-        };
-        let is_plain = by_role.iter().all(|row| of(row) == said(self, &plain, row));
-        (!is_plain).then_some(entry)
-    }
-
-    /// Who sees no row sees no field.
-    fn field_read(&self, field: &FieldAccess, row: &ModelAccess) -> Said {
-        let sees = !row.read.condition.is_never();
-        self.condition(if sees { &field.read } else { &Filter::NEVER })
-    }
-
-    /// Who neither creates nor updates rows writes no field.
-    fn field_write(&self, field: &FieldAccess, row: &ModelAccess) -> Said {
-        if row.create.condition.is_never() && row.update.condition.is_never() {
-            return self.condition(&Filter::NEVER);
-        }
-        let note = match &field.names {
-            Some((target, seen)) if !field.write.is_never() => {
-                let target = &self.catalog.model(*target).name;
-                Some(match seen.is_never() {
-                    true => format!("null alone: no row of {target} may be read"),
-                    false => format!("names only rows of {target} that may be read"),
-                })
-            }
-            _ => None,
-        };
-        Said { note, ..self.condition(&field.write) }
-    }
-}
-
-fn name_of(operation: Operation) -> &'static str {
-    match operation {
-        Operation::Read => "read",
-        Operation::Create => "create",
-        Operation::Update => "update",
-        Operation::Check => "check",
-        Operation::Delete => "delete",
+        let named = named.filter(|(at, (_, said))| *at < 2 || *said != authenticated);
+        let named = named.map(|(_, (role, said))| (&*role.name, said));
+        let together = self.together.iter().map(|together| (&*together.name, &together.said));
+        named.chain(together).collect()
     }
 }
 

@@ -2,11 +2,12 @@
 //!
 //! Each line says one thing and says all of it, so that a line of a diff can be read
 //! without those around it. A role that is not named has what `authenticated` has: one
-//! that is added with nothing of its own adds one line.
+//! that is added with nothing of its own adds one line, and one more for each thing that
+//! another role takes from it.
 
 use std::collections::BTreeSet;
 
-use super::facts::{Entry, Facts, ModelFacts, RoleFact, Said};
+use super::facts::{COMBINATIONS_MAX, Entry, Facts, ModelFacts, RoleFact, Said};
 
 const HEAD: &str = "\
 # Who may do what in this app: what models/ and [roles] come to, role by role.
@@ -15,14 +16,19 @@ const HEAD: &str = "\
 #
 # MODEL[.FIELD] OPERATION ROLE: always, never, or the condition a row must satisfy
 #
-# `authenticated` is every user, and what a role that is not named has. `update` and
-# `delete` touch only rows that may be read. Fields not named are as their row is. The
-# service key passes every rule.
+# `authenticated` is every user, and what a role that is not named has. Who has several
+# roles may do what any of them may; where a line names some of them together, `a+b`, it
+# holds of those. `update` and `delete` touch only rows that may be read. An upsert needs
+# `create` of every row it proposes and, of a row that is there already, `update` and `check`
+# as well. Fields not named are as their row is. The service key passes every rule.
 ";
 
 /// All of the file.
 pub(super) fn text(facts: &Facts) -> String {
     let mut out = HEAD.to_owned();
+    if let Some(cut) = cut(facts) {
+        out.push_str(&format!("#\n# {cut}\n"));
+    }
     for block in blocks(facts) {
         out.push('\n');
         for line in block {
@@ -31,6 +37,18 @@ pub(super) fn text(facts: &Facts) -> String {
         }
     }
     out
+}
+
+/// What is left out, in a sentence: combinations of roles beyond those that are looked at.
+pub(super) fn cut(facts: &Facts) -> Option<String> {
+    let cut: Vec<String> = facts.cut().collect();
+    (!cut.is_empty()).then(|| {
+        format!(
+            "The rules of these ask for more combinations of roles than the {COMBINATIONS_MAX} \
+             that are looked at: {}.",
+            cut.join(", ")
+        )
+    })
 }
 
 /// What differs between a file and what the rules say.
@@ -110,10 +128,7 @@ fn model_lines(model: &ModelFacts, roles: &[RoleFact]) -> Vec<String> {
 }
 
 fn entry_lines(model: &str, entry: &Entry, roles: &[RoleFact]) -> Vec<String> {
-    let subject = match &entry.field {
-        Some(field) => format!("{model}.{field} {}", entry.operation),
-        None => format!("{model} {}", entry.operation),
-    };
+    let subject = entry.subject(model);
     let line = |who: &str, said: &Said| match &said.note {
         Some(note) => format!("{subject} {who}: {}  # {note}", said.text),
         None => format!("{subject} {who}: {}", said.text),

@@ -2,12 +2,21 @@
 
 use serde_json::{Value as Json, json};
 
-use super::facts::{ALWAYS, Entry, Facts, ModelFacts, NEVER, RoleFact, Said};
+use super::{
+    facts::{ALWAYS, Entry, Facts, ModelFacts, NEVER, RoleFact, Said},
+    lock::cut,
+};
 use crate::cli::output::Style;
 
 /// Letters of a column of roles at most; where it takes more, what is said of them
 /// stands below.
 const ROLES_WIDTH_MAX: usize = 28;
+
+const FOOT: &str = "\
+`authenticated` is every user, and what a role that is not named has. Who has several roles may
+do what any of them may; where some are named together, `a+b`, that holds of those. update and
+delete touch only rows that may be read. An upsert needs create of every row it proposes and, of
+a row that is there already, update and check as well.";
 
 /// Those of whom the same is said, as they are named.
 fn groups<'f>(entry: &'f Entry, roles: &'f [RoleFact]) -> Vec<(String, &'f Said)> {
@@ -29,9 +38,11 @@ pub(super) fn table(facts: &Facts, style: Style) -> String {
     let width = lengths.filter(|length| *length <= ROLES_WIDTH_MAX).max().unwrap_or(0);
     let models = facts.models.iter().map(|model| of_model(model, &facts.roles, width, style));
     let models = models.collect::<Vec<_>>().join("\n");
-    let foot = "`authenticated` is every user, and what a role that is not named has; update and \
-                delete touch only rows that may be read.";
-    format!("{models}\n{}", style.dim(foot))
+    let mut out = format!("{models}\n{}", style.dim(FOOT));
+    if let Some(cut) = cut(facts) {
+        out.push_str(&format!("\n{}", style.yellow(&cut)));
+    }
+    out
 }
 
 fn of_model(model: &ModelFacts, roles: &[RoleFact], width: usize, style: Style) -> String {
@@ -110,21 +121,25 @@ pub(super) fn as_json(facts: &Facts) -> Json {
 }
 
 fn entry_json(entry: &Entry, roles: &[RoleFact]) -> Json {
-    let may: Vec<Json> = roles
-        .iter()
-        .zip(&entry.said)
-        .map(|(role, Said { text, note })| {
-            let (verdict, condition) = match text.as_str() {
-                ALWAYS | NEVER => (text.as_str(), None),
-                condition => ("condition", Some(condition)),
-            };
-            json!({
-                "role": role.name,
-                "verdict": verdict,
-                "condition": condition,
-                "note": note,
-            })
-        })
-        .collect();
-    json!({ "field": entry.field, "operation": entry.operation, "may": may })
+    let alone = roles.iter().zip(&entry.said);
+    let may: Vec<Json> =
+        alone.map(|(role, said)| said_json("role", json!(role.name), said)).collect();
+    let together = entry.together.iter();
+    let together: Vec<Json> =
+        together.map(|it| said_json("roles", json!(it.roles), &it.said)).collect();
+    json!({
+        "field": entry.field,
+        "operation": entry.operation,
+        "may": may,
+        "together": together,
+        "together_cut": entry.is_cut,
+    })
+}
+
+fn said_json(whose: &str, names: Json, Said { text, note }: &Said) -> Json {
+    let (verdict, condition) = match text.as_str() {
+        ALWAYS | NEVER => (text.as_str(), None),
+        condition => ("condition", Some(condition)),
+    };
+    json!({ whose: names, "verdict": verdict, "condition": condition, "note": note })
 }

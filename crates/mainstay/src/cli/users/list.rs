@@ -4,16 +4,37 @@ use mainstay_auth::Account;
 use mainstay_core::Timestamp;
 use serde_json::{Value as Json, json};
 
-use super::{account_json, with_accounts};
-use crate::cli::{Failure, accounts::call, arguments::FolderArguments, output::Output};
+use super::account_json;
+use crate::cli::{
+    Failure,
+    accounts::{Accounts, call},
+    arguments::FolderArguments,
+    block_on,
+    output::Output,
+};
 
 /// Accounts that are read at once, where an app allows pages of so many rows.
 const PER_PAGE: u64 = 500;
 
 pub(super) fn run(arguments: &FolderArguments, output: &Output) -> Result<(), Failure> {
-    with_accounts(&arguments.dir, async |accounts| {
-        let mut told: Vec<Json> = Vec::new();
-        let mut seen: u64 = 0;
+    block_on(async {
+        let accounts = Accounts::open_existing(&arguments.dir, output).await?;
+        let Some(accounts) = accounts else { return tell(None, arguments, output).await };
+        let outcome = tell(Some(&accounts), arguments, output).await;
+        accounts.close().await;
+        outcome
+    })
+}
+
+/// Tells of all there are, a page at a time; of nobody where there is no database.
+async fn tell(
+    accounts: Option<&Accounts>,
+    arguments: &FolderArguments,
+    output: &Output,
+) -> Result<(), Failure> {
+    let mut told: Vec<Json> = Vec::new();
+    let mut seen: u64 = 0;
+    if let Some(accounts) = accounts {
         let per_page = PER_PAGE.min(accounts.page_rows_max);
         for page in 1.. {
             let call = call("mainstay users list");
@@ -29,13 +50,13 @@ pub(super) fn run(arguments: &FolderArguments, output: &Output) -> Result<(), Fa
                 break;
             }
         }
-        if arguments.json {
-            output.print(&format!("{:#}", json!({ "users": told })));
-        } else if seen == 0 {
-            output.note("there are no users");
-        }
-        Ok(())
-    })
+    }
+    if arguments.json {
+        output.print(&format!("{:#}", json!({ "users": told })));
+    } else if seen == 0 && accounts.is_some() {
+        output.note("there are no users");
+    }
+    Ok(())
 }
 
 fn line(account: &Account, now: Timestamp) -> String {

@@ -147,6 +147,42 @@ fn users_are_listed_and_what_cannot_be_is_refused() {
 }
 
 #[test]
+fn a_role_that_was_taken_meanwhile_is_not_given_back() {
+    let (path, settings) = NOTES[0];
+    let roles: Vec<String> = (0..8).map(|at| format!("role_{at}")).collect();
+    let declared = roles.iter().map(|role| format!("{role} = {{}}\n")).collect::<String>();
+    let settings = format!("{settings}{declared}");
+    let mut files = vec![(path, settings.as_str())];
+    files.extend(&NOTES[1..]);
+    let directory = folder(&files);
+    let (dir, email) = (text(&directory), "ada@example.com");
+    let (mut held, mut others) = roles.split_at(4);
+    let mut create = vec!["users", "create", email, dir];
+    create.extend(held.iter().flat_map(|role| ["--role", role]));
+    assert_eq!(run(&create).code, Some(0));
+    // Each round takes every role that is held and gives every other, all at once, each by a
+    // command of its own: whatever one of them forgets of another is seen at the end.
+    for _ in 0..3 {
+        let change = |option: &'static str, role: &String| {
+            let mut command = mainstay(&["users", "role", email, dir, option, role]);
+            command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the binary starts")
+        };
+        let taking: Vec<_> = held.iter().map(|role| change("--remove", role)).collect();
+        let giving: Vec<_> = others.iter().map(|role| change("--add", role)).collect();
+        for child in taking.into_iter().chain(giving) {
+            let ended = child.wait_with_output().expect("it ends");
+            assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+        }
+        (held, others) = (others, held);
+        let listed = json(&run(&["users", "list", dir, "--json"]));
+        let found = listed["users"][0]["roles"].as_array().expect("an array").iter();
+        let mut found: Vec<&str> = found.filter_map(Json::as_str).collect();
+        found.sort_unstable();
+        assert_eq!(found, held);
+    }
+}
+
+#[test]
 fn all_users_are_listed_where_an_app_allows_small_pages() {
     let (path, settings) = NOTES[0];
     let settings = format!("{settings}[limits]\npage_rows_max = 2\n");

@@ -1,6 +1,7 @@
 //! `mainstay access`: who may do what, and that it is noticed when that changes.
 
 mod explain;
+mod together;
 
 use std::{fs, path::Path};
 

@@ -84,6 +84,16 @@ fn an_app_with_mistakes_is_not_served() {
 }
 
 #[test]
+fn serve_without_a_mail_server_is_refused_and_makes_nothing() {
+    let directory = folder(&[("models/posts.toml", POSTS)]);
+    let mut command = mainstay(&["serve", text(&directory), "--listen", "127.0.0.1:0"]);
+    let refused = end_of(command.env("MAINSTAY_AUTH__CONFIRM_EMAIL", "true"));
+    assert_eq!((refused.code, refused.out.as_str()), (Some(1), ""), "{}", refused.err);
+    assert!(refused.err.contains("`[mail] smtp` names no server"), "{}", refused.err);
+    assert!(!directory.path().join(".mainstay").exists());
+}
+
+#[test]
 fn in_a_pipe_a_slow_request_is_an_event_of_the_log_as_json_where_asked_for() {
     let settings = "[log]\nformat = \"json\"\nslow_ms = 0\n";
     let directory = folder(&[("mainstay.toml", settings), ("models/posts.toml", POSTS)]);

@@ -6,41 +6,47 @@ use mainstay_core::{Actor, Truth};
 use mainstay_rules::interpret::Explained;
 use serde_json::{Value as Json, json};
 
-use super::Asked;
-use crate::cli::{arguments::ExplainArguments, output::Style};
+use super::{
+    Asked,
+    caller::{Caller, Known},
+};
+use crate::cli::{accounts::account_json, arguments::ExplainArguments, output::Style};
 
-/// Whether every rule that decides is there and true.
-fn is_allowed(asked: &[Asked]) -> bool {
-    asked.iter().filter(|asked| asked.decides).all(|asked| {
+/// Whether the caller is let in, and every rule that decides is there and true.
+fn is_allowed(caller: &Caller, asked: &[Asked]) -> bool {
+    let decides = |asked: &&Asked| asked.decides;
+    let is_true = |asked: &Asked| {
         asked.explained.as_ref().is_some_and(|explained| explained.truth == Truth::True)
-    })
+    };
+    caller.barred().is_none() && asked.iter().filter(decides).all(is_true)
 }
 
 /// What a terminal shows.
 pub(super) fn text(
     arguments: &ExplainArguments,
-    actor: &Actor,
+    caller: &Caller,
     asked: &[Asked],
     style: Style,
 ) -> String {
     let ExplainArguments { model, id, op, .. } = arguments;
     let verb = op.verb();
-    if actor.is_service() {
+    if caller.actor.is_service() {
         let allowed = style.green("allowed");
         return format!(
             "{allowed}: the service key passes every rule, and may {verb} {model} {id} as far as \
              constraints and limits let it"
         );
     }
-    let mut out = if is_allowed(asked) {
-        format!("{}: {} may {verb} {model} {id}\n", style.green("allowed"), named(actor, arguments))
+    let named = named(&caller.actor, arguments);
+    let mut out = if is_allowed(caller, asked) {
+        format!("{}: {named} may {verb} {model} {id}\n", style.green("allowed"))
     } else {
-        format!(
-            "{}: {} may not {verb} {model} {id}\n",
-            style.red("denied"),
-            named(actor, arguments)
-        )
+        let why = caller.barred().map(|why| format!(": {why}")).unwrap_or_default();
+        format!("{}: {named} may not {verb} {model} {id}{why}\n", style.red("denied"))
     };
+    if let Some(source) = caller.source(arguments) {
+        let _ = writeln!(out, "{}", style.dim(&source));
+    }
     for asked in asked {
         let what = if asked.decides { style.bold(&asked.what) } else { asked.what.clone() };
         let place = match &asked.place {
@@ -92,7 +98,7 @@ fn write_part(out: &mut String, part: &Explained, depth: usize, style: Style) {
 }
 
 /// The same for programs.
-pub(super) fn as_json(arguments: &ExplainArguments, actor: &Actor, asked: &[Asked]) -> Json {
+pub(super) fn as_json(arguments: &ExplainArguments, caller: &Caller, asked: &[Asked]) -> Json {
     let rules: Vec<Json> = asked
         .iter()
         .map(|asked| {
@@ -106,10 +112,15 @@ pub(super) fn as_json(arguments: &ExplainArguments, actor: &Actor, asked: &[Aske
             })
         })
         .collect();
+    let account = match &caller.known {
+        Known::Account { account, .. } => Some(account_json(account)),
+        Known::NoUser | Known::Stranger => None,
+    };
     json!({
-        "allowed": is_allowed(asked),
+        "allowed": is_allowed(caller, asked),
         "caller": arguments.caller,
-        "roles": actor.roles(),
+        "account": account,
+        "roles": caller.actor.roles(),
         "operation": arguments.op.verb(),
         "model": arguments.model,
         "id": arguments.id,

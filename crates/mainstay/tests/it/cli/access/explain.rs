@@ -12,10 +12,13 @@ const NOTES: &str = "[model]\nid = \"int\"\n[fields]\npublic = { type = \"bool\"
 const REPLIES: &str = "[model]\nid = \"int\"\n[fields]\n\
                        note = { type = \"ref\", to = \"notes\" }\nby = { type = \"text\" }\n";
 
+const SETTINGS: &str = "[auth]\npassword_memory_kib = 1024\npassword_iterations = 1\n\
+                        [roles]\nchief = { inherits = [\"editor\"] }\neditor = {}\nguest = {}\n";
+
 /// Notes and replies in a database.
 fn notes() -> TempDir {
     let directory = folder(&[
-        ("mainstay.toml", "[roles]\nchief = { inherits = [\"editor\"] }\neditor = {}\n"),
+        ("mainstay.toml", SETTINGS),
         ("models/notes.toml", NOTES),
         ("models/replies.toml", REPLIES),
         (
@@ -44,6 +47,7 @@ fn a_denial_names_the_part_of_the_rule_and_the_values_it_saw() {
     let denied = explain(&directory, "--as ada --op update --id 1");
     let expected = "\
 denied: ada may not update notes 1
+no account has this id or address: taken for a user without roles
 
 read  models/notes.toml:7
   true     public || owner == auth.id || 'editor' in auth.roles
@@ -63,7 +67,7 @@ check  models/notes.toml:8, of the row unchanged; a write asks it of the row as 
 }
 
 #[test]
-fn what_is_allowed_and_to_whom_is_what_the_server_answers() {
+fn each_caller_is_told_what_the_rules_come_to_for_them() {
     let directory = notes();
     for (caller, first) in [
         ("--as anon --op read --id 1", "denied: anon may not read notes 1"),
@@ -83,6 +87,52 @@ fn what_is_allowed_and_to_whom_is_what_the_server_answers() {
     let said = explain(&directory, "--as anon --op read --id 2").out;
     assert!(said.contains("unknown  public || owner == auth.id"), "{said}");
     assert!(said.contains("owner read  models/notes.toml:5, null where it is not true"), "{said}");
+}
+
+#[test]
+fn who_is_explained_has_the_roles_the_database_gives_them() {
+    let directory = notes();
+    let dir = text(&directory);
+    let email = "cy@example.com";
+    let made = run(&["users", "create", email, dir, "--role", "chief"]);
+    assert_eq!(made.code, Some(0), "{}", made.err);
+    let id = made.out.trim();
+    let told = |arguments: &str| {
+        let said = explain(&directory, &format!("{arguments} --op read --id 1")).out;
+        said.lines().take(2).collect::<Vec<_>>().join("\n")
+    };
+    let by = format!("account {id}, as the database has it");
+    for (arguments, expected) in [
+        (email.to_owned(), format!("allowed: {email} (chief, editor) may read notes 1\n{by}")),
+        (id.to_owned(), format!("allowed: {id} (chief, editor) may read notes 1\n{by}")),
+        (
+            format!("{email} --role guest"),
+            format!("denied: {email} (guest) may not read notes 1\n{by} but for --role"),
+        ),
+        (
+            "no@example.com --role guest".to_owned(),
+            "denied: no@example.com (guest) may not read notes 1\n\
+             no account has this id or address: taken for a user with --role alone"
+                .to_owned(),
+        ),
+    ] {
+        assert_eq!(told(&format!("--as {arguments}")), expected);
+    }
+    let json = |arguments: &str| -> Json {
+        let said = explain(&directory, &format!("{arguments} --op read --id 1 --json")).out;
+        serde_json::from_str(&said).expect("JSON")
+    };
+    let known = json(&format!("--as {email}"));
+    assert_eq!((&known["allowed"], &known["account"]["id"]), (&true.into(), &id.into()));
+    assert_eq!(json("--as ada")["account"], Json::Null);
+
+    // Nobody's request is answered while they are banned, whatever the rules say.
+    assert_eq!(run(&["users", "ban", email, dir]).code, Some(0));
+    let banned = told(&format!("--as {email}"));
+    let until =
+        format!("denied: {email} (chief, editor) may not read notes 1: the account is banned");
+    assert!(banned.starts_with(&until), "{banned}");
+    assert_eq!(json(&format!("--as {email}"))["allowed"], false);
 }
 
 #[test]
