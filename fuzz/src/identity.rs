@@ -95,6 +95,7 @@ fn identity_settings() -> IdentitySettings {
         attempts: AttemptLimits {
             requests_max: u32::MAX,
             tokens_max: u32::MAX,
+            admin_requests_max: u32::MAX,
             wrong_max: u32::MAX,
             wrong_in_all_max: u32::MAX,
         },
