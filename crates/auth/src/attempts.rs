@@ -4,9 +4,9 @@
 //! address may try so much in all, and so may one key of administration. Of an account, wrong
 //! passwords make whoever comes from the same address wait, longer each time. Those from
 //! everywhere make strangers wait, and never an address that has signed in to the account
-//! before: a victim cannot be locked out by whoever knows their name. Nor can mails that others
-//! ask for keep somebody from theirs: an address waits for its own, and what it can ask for
-//! is half of what all may.
+//! before: a victim cannot be locked out by whoever knows their name. Nor can mails that one
+//! other asks for keep somebody from theirs, or those of many others whoever has signed in
+//! from the same address before.
 //!
 //! A password counts as wrong from before it is looked at until it was right, so that of
 //! many at once no more are looked at than of as many in turn.
@@ -69,9 +69,10 @@ const WRONG_KEPT: Duration = Duration::from_secs(3_600);
 const MAIL_KEPT: Duration = Duration::from_secs(5 * 3_600);
 /// How long it is remembered that an address has signed in.
 const KNOWN_KEPT: Duration = Duration::from_secs(30 * 86_400);
-/// Mails to one address that are asked for from everywhere, in five times the wait between
-/// two that are asked for from one place: twice as many as those.
-const MAILS_MAX: u32 = 10;
+/// Mails to one address that are asked for from one place, and from all where nobody is
+/// known, in so many times the wait between two: no more than one for each wait.
+const MAILS_HERE_MAX: u32 = 3;
+const MAILS_MAX: u32 = 5;
 const MAIL_WAITS: i64 = 5;
 const MICROS: i64 = 1_000_000;
 
@@ -124,7 +125,7 @@ pub(crate) struct Attempts {
     wrong_here: Cache<Here, Slot<Wrong>>,
     wrong_in_all: Cache<Name, Slot<Wrong>>,
     known: Cache<Here, ()>,
-    mailed_here: Cache<Here, Slot<Option<Timestamp>>>,
+    mailed_here: Cache<Here, Slot<Mailed>>,
     mailed_in_all: Cache<Name, Slot<Window>>,
 }
 
@@ -134,13 +135,27 @@ struct Wrong {
     last: Option<Timestamp>,
 }
 
-/// Why a password may not be tried now.
+#[derive(Debug, Default)]
+struct Mailed {
+    last: Option<Timestamp>,
+    lately: Window,
+}
+
+/// Why a password may not be tried, or a mail asked for, now.
 #[derive(Debug)]
 pub(crate) enum Held {
     /// From here too many were wrong.
     Here(AuthError),
     /// From everywhere too many were, and nobody is known here.
     AsStranger(AuthError),
+}
+
+impl Held {
+    pub(crate) fn into_error(self) -> AuthError {
+        match self {
+            Self::Here(error) | Self::AsStranger(error) => error,
+        }
+    }
 }
 
 /// That a request was refused, and whether to tell of it: it is the window's first.
@@ -248,25 +263,30 @@ impl Attempts {
     /// Counts a mail to an address.
     ///
     /// # Errors
-    /// `over_email_send_rate_limit`, and when to come again.
-    pub(crate) fn mail(&self, email: &str, every_s: u32, call: &Call) -> AuthResult<()> {
+    /// Where none may be asked for now; then it is not counted.
+    pub(crate) fn mail(&self, email: &str, every_s: u32, call: &Call) -> Result<(), Held> {
         if every_s == 0 {
             return Ok(());
         }
         let (every_s, here) = (i64::from(every_s), here(email, call));
+        let span_s = MAIL_WAITS * every_s;
+        let is_known = self.known.contains_key(&here);
         let in_all = self.mailed_in_all.get_with(here.0, Arc::default);
         let slot = self.mailed_here.get_with(here, Arc::default);
-        let (mut last, mut in_all) = (slot.lock(), in_all.lock());
-        let next = last.map_or(0, |at| at.as_micros() + every_s * MICROS);
+        let (mut here, mut in_all) = (slot.lock(), in_all.lock());
+        let full = |Full { left_s, .. }| too_many_mails(left_s);
+        let next = here.last.map_or(0, |at| at.as_micros() + every_s * MICROS);
         let left = next - call.now.as_micros();
         if left > 0 {
-            return Err(too_many_mails(u64::try_from(left / MICROS + 1).unwrap_or(1)));
+            let left_s = u64::try_from(left / MICROS + 1).unwrap_or(1);
+            return Err(Held::Here(too_many_mails(left_s)));
         }
-        in_all
-            .take(call.now, MAIL_WAITS * every_s, MAILS_MAX)
-            .map_err(|Full { left_s, .. }| too_many_mails(left_s))?;
-        *last = Some(call.now);
-        Ok(())
+        here.lately.look(call.now, span_s, MAILS_HERE_MAX).map_err(full).map_err(Held::Here)?;
+        if !is_known {
+            in_all.take(call.now, span_s, MAILS_MAX).map_err(full).map_err(Held::AsStranger)?;
+        }
+        here.last = Some(call.now);
+        here.lately.take(call.now, span_s, MAILS_HERE_MAX).map_err(full).map_err(Held::Here)
     }
 }
 
@@ -302,4 +322,67 @@ fn too_many_mails(left_s: u64) -> AuthError {
     let message =
         format!("For security purposes, you can only request this after {left_s} seconds.");
     refused(429, AuthCode::OverEmailSendRateLimit, message).retry_after(left_s)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use mainstay_store::Cx;
+
+    use super::*;
+
+    fn call(address: &str, at_s: i64) -> Call {
+        let now = Timestamp::from_micros(at_s * MICROS).unwrap();
+        Call::new(now, Cx::until(Instant::now()), address.to_owned(), "")
+    }
+
+    fn is_held(held: Result<(), Held>) -> (bool, bool) {
+        (matches!(held, Err(Held::Here(_))), matches!(held, Err(Held::AsStranger(_))))
+    }
+
+    const HELD_HERE: (bool, bool) = (true, false);
+    const HELD_AS_STRANGER: (bool, bool) = (false, true);
+    const FREE: (bool, bool) = (false, false);
+
+    #[test]
+    fn five_passwords_are_free_from_one_address_and_count_before_they_are_looked_at() {
+        let attempts = Attempts::new(AttemptLimits::default());
+        let begin =
+            |address: &str, at_s| is_held(attempts.begin_password("ana", &call(address, at_s)));
+        assert_eq!([0; 5].map(|at_s| begin("192.0.2.1", at_s)), [FREE; 5]);
+        assert_eq!(begin("192.0.2.1", 0), HELD_HERE);
+        assert_eq!(begin("192.0.2.2", 0), FREE);
+        // What was not looked at is free again; what was right makes all of it so.
+        attempts.forget_password("ana", &call("192.0.2.1", 0));
+        assert_eq!([begin("192.0.2.1", 0), begin("192.0.2.1", 0)], [FREE, HELD_HERE]);
+        attempts.password_was_right("ana", &call("192.0.2.1", 0));
+        assert_eq!([0; 5].map(|at_s| begin("192.0.2.1", at_s)), [FREE; 5]);
+    }
+
+    #[test]
+    fn very_many_wrong_passwords_hold_strangers_and_nobody_who_is_known() {
+        let attempts = Attempts::new(AttemptLimits::default());
+        let begin = |address: &str| is_held(attempts.begin_password("ana", &call(address, 0)));
+        attempts.is_no_stranger("ana", &call("192.0.2.1", 0));
+        for network in 0..10 {
+            assert_eq!([0; 5].map(|_| begin(&format!("203.0.113.{network}"))), [FREE; 5]);
+        }
+        assert_eq!(begin("203.0.113.99"), HELD_AS_STRANGER);
+        assert_eq!(begin("192.0.2.1"), FREE);
+    }
+
+    #[test]
+    fn nobody_takes_all_the_mails_that_an_address_may_get() {
+        let attempts = Attempts::new(AttemptLimits::default());
+        let mail = |address: &str, at_s| is_held(attempts.mail("ana", 60, &call(address, at_s)));
+        assert_eq!([mail("192.0.2.1", 0), mail("192.0.2.1", 59)], [FREE, HELD_HERE]);
+        assert_eq!([mail("192.0.2.1", 60), mail("192.0.2.1", 120)], [FREE; 2]);
+        assert_eq!(mail("192.0.2.1", 180), HELD_HERE, "three in five waits");
+        assert_eq!([mail("192.0.2.2", 180), mail("192.0.2.3", 180)], [FREE; 2]);
+        assert_eq!(mail("192.0.2.4", 180), HELD_AS_STRANGER, "five in all");
+        attempts.is_no_stranger("ana", &call("192.0.2.5", 0));
+        assert_eq!(mail("192.0.2.5", 180), FREE);
+        assert_eq!([mail("192.0.2.1", 300), mail("192.0.2.4", 300)], [FREE; 2]);
+    }
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use mainstay_core::{Error, Roles, Timestamp};
-use mainstay_mail::{MailKind, NewMail, Templates, Variables, Waker, enqueue};
+use mainstay_mail::{AccountChange, MailKind, NewMail, Templates, Variables, Waker, enqueue};
 use uuid::Uuid;
 
 use crate::{
     CookieValues, Keyring, OneTimeCodes, RefreshTokens, SealedSecrets, TokenSettings, Verifier,
+    account::Account,
     attempts::{AttemptLimits, Attempts, Counted, TooMany},
     audit::{Event, Outcome},
     call::Call,
@@ -140,6 +141,33 @@ impl Outgoing {
         Ok(Change::Planned(Box::new(plan)))
     }
 
+    /// The change that tells a user by mail of a change to how they sign in; none where no
+    /// mail leaves, or nobody has shown the address to be theirs.
+    pub(crate) fn tell_change(
+        &self,
+        rows: &Rows,
+        account: &Account,
+        change: AccountChange,
+        settings: &IdentitySettings,
+        call: &Call,
+    ) -> AuthResult<Option<Change>> {
+        let shown = account.email.as_deref().filter(|_| account.email_confirmed_at.is_some());
+        let Some(to) = shown.filter(|_| self.waker.is_some()) else { return Ok(None) };
+        let variables = Variables {
+            app_name: &settings.app_name,
+            site_url: settings.redirects.site_url(),
+            email: to,
+            new_email: account.new_email.as_deref().unwrap_or_default(),
+            link: "",
+            token: "",
+            redirect_to: "",
+            code: "",
+            expires_minutes: 0,
+            change: Some(change),
+        };
+        self.write(rows, MailKind::AccountChanged, to, &variables, call).map(Some)
+    }
+
     /// A mail was put on its way.
     pub(crate) fn sent(&self) {
         if let Some(waker) = &self.waker {
@@ -186,6 +214,16 @@ impl Identity {
     #[must_use]
     pub fn rows(&self) -> &Arc<Rows> {
         &self.rows
+    }
+
+    /// The change that tells a user by mail of a change to how they sign in.
+    pub(crate) fn notice(
+        &self,
+        account: &Account,
+        change: AccountChange,
+        call: &Call,
+    ) -> AuthResult<Option<Change>> {
+        self.mails.tell_change(&self.rows, account, change, &self.settings, call)
     }
 
     /// Counts a request of an address, before anything is done for it.

@@ -19,7 +19,7 @@ use crate::{
     refusal::{AuthCode, AuthError, AuthResult, invalid, refused},
     rows::{Change, is},
     session::Method,
-    sign_up::{NewAccount, SignUpRequest},
+    sign_up::{NewAccount, SignUpRequest, is_taken},
     site_path::SitePath,
     steps::in_steps,
 };
@@ -48,7 +48,7 @@ impl Identity {
     /// `validation_failed`, `over_email_send_rate_limit`; where the store cannot be asked.
     pub async fn mail_sign_in(&self, request: MailRequest, call: &Call) -> AuthResult<()> {
         let email = parse_email(&request.email)?;
-        self.attempts.mail(&email, self.settings.mail_every_s, call)?;
+        self.count_mail(&email, call).await?;
         in_steps(self.mail_sign_in_to(&email, request, call)).await
     }
 
@@ -74,7 +74,7 @@ impl Identity {
                 Ok(()) => self.mail_new(email, &request, call).await,
                 // A known address is mailed whatever is said of it.
                 Err(AuthError::Refused(refusal)) => {
-                    tracing::info!("nobody signs up by a link: {}", refusal.message);
+                    tracing::debug!("nobody signs up by a link: {}", refusal.message);
                     self.mail_nobody(call).await
                 }
                 Err(error) => Err(error),
@@ -91,7 +91,7 @@ impl Identity {
             return Err(invalid("Password recovery requires an email"));
         }
         let email = parse_email(&request.email)?;
-        self.attempts.mail(&email, self.settings.mail_every_s, call)?;
+        self.count_mail(&email, call).await?;
         in_steps(async {
             match self.account_named(&email, call).await? {
                 Some(account) if !account.is_shut(call.now) => {
@@ -110,7 +110,7 @@ impl Identity {
     /// As of [`mail_sign_in`](Self::mail_sign_in).
     pub async fn resend_sign_up(&self, request: MailRequest, call: &Call) -> AuthResult<()> {
         let email = parse_email(&request.email)?;
-        self.attempts.mail(&email, self.settings.mail_every_s, call)?;
+        self.count_mail(&email, call).await?;
         in_steps(async {
             match self.account_named(&email, call).await? {
                 Some(account) if account.email_confirmed_at.is_none() => {
@@ -128,7 +128,7 @@ impl Identity {
     /// As of [`mail_sign_in`](Self::mail_sign_in).
     pub async fn resend_email_change(&self, request: MailRequest, call: &Call) -> AuthResult<()> {
         let email = parse_email(&request.email)?;
-        self.attempts.mail(&email, self.settings.mail_every_s, call)?;
+        self.count_mail(&email, call).await?;
         in_steps(async {
             match self.account_named(&email, call).await? {
                 Some(account) if account.new_email.is_some() => {
@@ -156,7 +156,7 @@ impl Identity {
             let message = "Please verify your email first.";
             return Err(refused(422, AuthCode::EmailNotConfirmed, message));
         }
-        self.attempts.mail(&email, self.settings.mail_every_s, call)?;
+        self.count_mail(&email, call).await?;
         let letter = Letter {
             kind: MailKind::Reauthentication,
             link_type: "reauthentication",
@@ -198,7 +198,8 @@ impl Identity {
         request: &MailRequest,
         call: &Call,
     ) -> AuthResult<()> {
-        let changes = self.confirmation(account, &request.as_sign_up(), call)?;
+        let changes =
+            self.confirmation(account, Purpose::Confirmation, &request.as_sign_up(), call)?;
         self.send(account, "confirmation_sent_at", changes, call).await
     }
 
@@ -211,9 +212,18 @@ impl Identity {
         };
         let (id, mut changes) = self.new_account(new, call);
         let account = Account::addressed(id, email, call);
-        changes.extend(self.confirmation(&account, &request.as_sign_up(), call)?);
+        changes.extend(self.confirmation(
+            &account,
+            Purpose::Confirmation,
+            &request.as_sign_up(),
+            call,
+        )?);
         changes.push(self.entry(Event::SignedUp, Outcome::Done, Some(id), call));
-        self.send(&account, "confirmation_sent_at", changes, call).await
+        match self.send(&account, "confirmation_sent_at", changes, call).await {
+            // Somebody else asked for the same in this moment, and is mailed.
+            Err(error) if is_taken(&error) => self.mail_nobody(call).await,
+            other => other,
+        }
     }
 
     /// Writes what goes to an account, when, and that it was asked for.

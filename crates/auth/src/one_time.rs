@@ -4,8 +4,8 @@
 //! their hash; the code's six digits are stored under a key of the app's, so that who
 //! reads the table cannot try them all, and five wrong ones void it: the code, and not the
 //! link beside it, which nobody guesses. Otherwise who knows an address could keep its user
-//! from ever opening one. Supabase Auth makes
-//! the link of the code; then a link is as weak as six digits are.
+//! from ever opening one. Supabase Auth makes the link of the code; then a link is as weak as
+//! six digits are.
 
 use mainstay_core::{Timestamp, removal::removed};
 use mainstay_mail::{MailKind, Variables};
@@ -140,6 +140,11 @@ pub(crate) fn voided(user: Uuid) -> Change {
     Change::delete(TOKENS, vec![is("user", user)])
 }
 
+/// None of this purpose is.
+pub(crate) fn voided_of(user: Uuid, purpose: Purpose) -> Change {
+    Change::delete(TOKENS, vec![is("user", user), is("purpose", purpose.as_str())])
+}
+
 impl Identity {
     /// A code and a link of a purpose, in place of those before.
     pub(crate) fn new_token(
@@ -163,8 +168,7 @@ impl Identity {
             ("expires_at", call.in_seconds(self.settings.otp_s).into()),
             ("flow", flow.into()),
         ];
-        let same = vec![is("user", user), is("purpose", purpose.as_str())];
-        let changes = vec![Change::delete(TOKENS, same), Change::insert(TOKENS, row)];
+        let changes = vec![voided_of(user, purpose), Change::insert(TOKENS, row)];
         NewToken { link: format!("{prefix}{}", opaque.text()), code, changes }
     }
 
@@ -191,6 +195,7 @@ impl Identity {
             redirect_to: &redirect_to,
             code: &token.code,
             expires_minutes: u64::from(self.settings.otp_s) / 60,
+            change: None,
         };
         let mail = self.mails.write(&self.rows, letter.kind, letter.to, &variables, call)?;
         let mut changes = token.changes;

@@ -22,6 +22,7 @@ use mainstay_store::{Committed, Cx, End, FlatRows, NoRows, Store, WriteSet};
 use uuid::Uuid;
 
 pub(crate) use self::{cell::Cell, record::Record};
+use crate::account::USERS;
 
 /// Where the built-in models' rows are.
 pub struct Rows {
@@ -118,17 +119,20 @@ impl Rows {
         Ok(answer.done.total.unwrap_or_default())
     }
 
-    /// Makes all changes, or none.
+    /// Makes all changes, or none. What is written of an account's own row comes first: of
+    /// two writes about one account the second waits there, and holds nothing that the first
+    /// wants.
     ///
     /// # Errors
     /// `Overtaken` where one finds too few rows; what a constraint says; where the store
     /// cannot be asked.
     pub(crate) async fn write(
         &self,
-        changes: Vec<Change>,
+        mut changes: Vec<Change>,
         cx: &Cx,
         now: Timestamp,
     ) -> Result<Committed, Error> {
+        changes.sort_by_key(|change| !change.is_of_account());
         let plans = {
             let planner = self.planner.load();
             let plan = |change: Change| change.plan(&planner, now);
@@ -213,6 +217,12 @@ impl Change {
             }
             Self::Planned(plan) => Self::Planned(Box::new(plan.affecting_at_least(1))),
         }
+    }
+
+    /// Whether the row of an account is written.
+    fn is_of_account(&self) -> bool {
+        let Self::Asked { model, action, .. } = self else { return false };
+        *model == USERS && !matches!(action, WriteAction::Delete)
     }
 
     pub(crate) fn plan(self, planner: &Planner, now: Timestamp) -> Result<WritePlan, Error> {

@@ -20,14 +20,13 @@ use crate::{
     passwords::Outcome as Verdict,
     refusal::{AuthCode, AuthError, AuthResult, refused},
     rows::{Change, Query, is},
-    session::{Method, SESSIONS},
+    session::{FIELDS, Method, SESSIONS, Session},
     sign_up::gone,
 };
 
 const PASSWORDS: &str = "mainstay_passwords";
 
 /// A password that was right.
-#[derive(Debug)]
 pub(crate) struct RightPassword {
     user: Uuid,
     /// What is stored of it.
@@ -71,7 +70,7 @@ impl Identity {
             vec![password.still_is_and_up_to_date(), self.signed_in(account.id, call), told];
         changes.extend(self.room_for_session(account.id, call).await?);
         changes.push(open);
-        self.rows.write(changes, &call.cx, call.now).await.map_err(changed_meanwhile)?;
+        self.write_sign_in(account.id, changes, call).await?;
         let account = self.account(account.id, call).await?.ok_or_else(gone)?;
         self.issue(account, &session, call)
     }
@@ -104,6 +103,23 @@ impl Identity {
             return Err(error);
         }
         Ok((account, right))
+    }
+
+    /// Writes what opens a session, where the password that was right still is.
+    pub(crate) async fn write_sign_in(
+        &self,
+        user: Uuid,
+        changes: Vec<Change>,
+        call: &Call,
+    ) -> AuthResult<()> {
+        match self.rows.write(changes, &call.cx, call.now).await.map_err(AuthError::from) {
+            Err(error) if error.is_overtaken() => {
+                let entry = self.entry(Event::SignedIn, Outcome::Refused, Some(user), call);
+                self.tell(entry, call).await;
+                Err(wrong_credentials())
+            }
+            written => written.map(drop),
+        }
     }
 
     /// Looks at a password of an account with this name, if it may be tried now; none where
@@ -139,19 +155,41 @@ impl Identity {
                     return Err(error);
                 }
                 self.attempts.is_no_stranger(name, call);
-                let again = self.attempts.begin_password(name, call);
-                again.map_err(|(Held::Here(error) | Held::AsStranger(error))| error)
+                self.attempts.begin_password(name, call).map_err(Held::into_error)
             }
         }
     }
 
+    /// Counts a mail to an address before it is written. Whoever has a session of its account
+    /// that was opened from the same network has what others ask for not counted against them.
+    pub(crate) async fn count_mail(&self, email: &str, call: &Call) -> AuthResult<()> {
+        let every_s = self.settings.mail_every_s;
+        match self.attempts.mail(email, every_s, call) {
+            Ok(()) => Ok(()),
+            Err(Held::Here(error)) => Err(error),
+            Err(Held::AsStranger(error)) => {
+                let account = self.account_named(email, call).await?;
+                let user = account.map_or_else(Uuid::now_v7, |account| account.id);
+                if !self.has_session_from(user, call).await? {
+                    return Err(error);
+                }
+                self.attempts.is_no_stranger(email, call);
+                self.attempts.mail(email, every_s, call).map_err(Held::into_error)
+            }
+        }
+    }
+
+    /// Whether a user has a session that was opened from where this call comes.
     async fn has_session_from(&self, user: Uuid, call: &Call) -> AuthResult<bool> {
         let filters = vec![is("user", user)];
-        let query = Query { model: SESSIONS, fields: &["address"], filters, ..Query::default() };
+        let query = Query { model: SESSIONS, fields: FIELDS, filters, ..Query::default() };
         let rows = self.rows.find(query, &call.cx, call.now).await?;
         let here = network(&call.address);
-        let mut from = rows.iter().filter_map(|row| row.text("address"));
-        Ok(from.any(|address| network(&address) == here))
+        let is_here = |session: Session| {
+            let is_over = session.is_over(self.settings.session_idle_s, call.now);
+            !is_over && session.address.is_some_and(|address| network(&address) == here)
+        };
+        Ok(rows.iter().map(Session::of).any(is_here))
     }
 
     async fn right_password(
@@ -229,12 +267,4 @@ impl Identity {
 
 fn wrong_credentials() -> AuthError {
     refused(400, AuthCode::InvalidCredentials, "Invalid login credentials")
-}
-
-/// The password that was right is the account's no more.
-pub(crate) fn changed_meanwhile(error: mainstay_core::Error) -> AuthError {
-    match AuthError::from(error) {
-        error if error.is_overtaken() => wrong_credentials(),
-        error => error,
-    }
 }

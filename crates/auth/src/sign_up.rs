@@ -2,8 +2,9 @@
 //!
 //! With confirmation an address that is taken is answered like one that is not, in status,
 //! body and time: what is said of it is checked as if it were stored, a password is hashed or
-//! verified, an account is shown as a new one would be, and the answer waits for its step. Where Supabase Auth shows such an account without identities, which tells
-//! the two apart, this one has one.
+//! verified, an account is shown as a new one would be, and the answer waits for its step.
+//! Where Supabase Auth shows such an account without identities, which tells the two apart,
+//! this one has one.
 
 use mainstay_core::{Code, removal::removed};
 use mainstay_mail::MailKind;
@@ -17,7 +18,7 @@ use crate::{
     call::Call,
     email::parse_email,
     flow::Challenge,
-    one_time::{Letter, Purpose},
+    one_time::{Letter, Purpose, voided_of},
     passwords::{Outcome as Verdict, check_password},
     refusal::{AuthCode, AuthError, AuthResult, invalid, refused, weak},
     rows::{Cell, Change, Query, is, is_absent},
@@ -83,7 +84,7 @@ impl Identity {
         check_password(&request.password).map_err(|refusal| weak(&refusal))?;
         let email = parse_email(&request.email)?;
         if self.settings.confirm_email {
-            self.attempts.mail(&email, self.settings.mail_every_s, call)?;
+            self.count_mail(&email, call).await?;
         }
         // Whatever is wrong with what somebody says of themselves is told before the address
         // is looked at, and so tells nothing of it.
@@ -179,7 +180,7 @@ impl Identity {
             return Ok(SignedUp::In(Box::new(self.issue(account, &session, call)?)));
         }
         let account = Account::addressed(id, email, call);
-        changes.extend(self.confirmation(&account, request, call)?);
+        changes.extend(self.confirmation(&account, Purpose::Confirmation, request, call)?);
         match self.rows.write(changes, &call.cx, call.now).await.map_err(lacking) {
             Ok(_) => {
                 self.mails.sent();
@@ -202,9 +203,10 @@ impl Identity {
             return Err(error);
         }
         self.check_fields_of_the_app(&request.data, call).await?;
-        match self.settings.confirm_email {
-            true => self.pretended(email, request, call).await,
-            false => Err(already_registered()),
+        match self.account_named(email, call).await? {
+            // Whether with the same password is not asked: it is as if with another.
+            Some(account) => self.signed_up_again(account, Verdict::Wrong, request, call).await,
+            None => Err(already_registered()),
         }
     }
 
@@ -224,12 +226,17 @@ impl Identity {
         if account.email_confirmed_at.is_some() || account.is_shut(call.now) {
             return self.pretended(&email, request, call).await;
         }
-        let mut changes = self.confirmation(&account, request, call)?;
-        if said_before == Verdict::Wrong {
+        let mut changes = match said_before {
             // Two have chosen a password for an address that neither has shown to be theirs.
-            // Whoever confirms it must not find the other's on their account.
-            changes.extend(Self::unshown_credentials_gone(account.id));
-        }
+            // Whoever confirms it must not find the other's on their account: what is mailed
+            // recovers it, and nothing else is good any more.
+            Verdict::Wrong => {
+                let mut changes = self.confirmation(&account, Purpose::Recovery, request, call)?;
+                changes.push(voided_of(account.id, Purpose::Confirmation));
+                changes
+            }
+            _ => self.confirmation(&account, Purpose::Confirmation, request, call)?,
+        };
         let row = vec![is("id", account.id), is_absent("email_confirmed_at")];
         let sent = [("confirmation_sent_at", call.now.into())];
         changes.push(Change::update(USERS, row, sent).or_nothing());
@@ -257,10 +264,12 @@ impl Identity {
         Ok(mailed(Uuid::now_v7(), email, request, call))
     }
 
-    /// The changes that put the mail on its way by which an address is confirmed.
+    /// The changes that put the mail on its way by which an address is confirmed, and its
+    /// account recovered where that is its purpose.
     pub(crate) fn confirmation(
         &self,
         account: &Account,
+        purpose: Purpose,
         request: &SignUpRequest,
         call: &Call,
     ) -> AuthResult<Vec<Change>> {
@@ -270,7 +279,7 @@ impl Identity {
         let letter = Letter {
             kind: MailKind::Confirmation,
             link_type: "signup",
-            purpose: Purpose::Confirmation,
+            purpose,
             to: &email,
             redirect_to: request.redirect_to.as_deref(),
             next: request.next.as_ref(),

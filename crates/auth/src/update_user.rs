@@ -21,10 +21,10 @@ use crate::{
     site_path::SitePath,
 };
 use mainstay_core::{Code, Error, removal::removed};
-use mainstay_mail::MailKind;
+use mainstay_mail::{AccountChange, MailKind};
 
 /// How often a change that others overtake is begun anew.
-const TRIES_MAX: u32 = 3;
+const TRIES_MAX: u32 = 10;
 /// Bytes of JSON that users say of themselves.
 const USER_METADATA_BYTES_MAX: usize = 64 << 10;
 
@@ -115,21 +115,24 @@ impl Identity {
         }
         if let Some(email) = email {
             if counted.is_none() {
-                self.attempts.mail(email, self.settings.mail_every_s, call)?;
+                self.count_mail(email, call).await?;
                 *counted = Some(MailCounted);
             }
             changes.extend(self.email_changes(&account, email, asked, &mut values, call).await?);
         }
+        // What was merged is written where the row is as it was read. Another password is not
+        // kept waiting by those who sign in all the while: its own row says whether it holds.
+        let mut as_read = vec![is("id", user)];
         if !values.is_empty() {
-            let as_read = vec![is("id", user), is("updated_at", account.updated_at)];
-            changes.push(Change::update(USERS, as_read, values).or_nothing());
+            as_read.push(is("updated_at", account.updated_at));
         }
+        // Also where nothing of it changes: whoever changes an account holds its row.
+        values.push(("is_anonymous", account.is_anonymous.into()));
+        changes.push(Change::update(USERS, as_read, values).or_nothing());
         changes.push(self.entry(Event::UserUpdated, Outcome::Done, Some(user), call));
         self.rows.write(changes, &call.cx, call.now).await?;
         self.standing.forget_user(user);
-        if email.is_some() {
-            self.mails.sent();
-        }
+        self.mails.sent();
         self.account(user, call).await?.ok_or_else(gone)
     }
 
@@ -205,6 +208,7 @@ impl Identity {
             changes.push(Change::delete(SESSIONS, others));
         }
         changes.extend([voided(account.id), flows_ended(account.id)]);
+        changes.extend(self.notice(account, AccountChange::Password, call)?);
         changes.push(self.entry(Event::PasswordChanged, Outcome::Done, Some(account.id), call));
         Ok(changes)
     }

@@ -4,6 +4,7 @@
 //! with it one is served, and a process that dies in between has done nothing.
 
 use mainstay_core::removal::removed;
+use mainstay_mail::AccountChange;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// How often a link or a code is tried that others overtake.
-const TRIES_MAX: u32 = 3;
+const TRIES_MAX: u32 = 10;
 
 /// A link or a code, as it was opened or typed.
 #[derive(Clone, Copy)]
@@ -61,7 +62,8 @@ pub enum By {
 pub(crate) fn purposes(kind: &str, presented: Presented<'_>) -> AuthResult<&'static [Purpose]> {
     use Purpose::{Confirmation, EmailChangeCurrent, EmailChangeNew, Recovery};
     match (kind, presented) {
-        ("signup" | "invite", _) => Ok(&[Confirmation]),
+        ("signup", _) => Ok(&[Confirmation, Recovery]),
+        ("invite", _) => Ok(&[Confirmation]),
         ("recovery" | "magiclink", _) => Ok(&[Recovery]),
         ("email", _) => Ok(&[Confirmation, Recovery]),
         ("email_change", _) => Ok(&[EmailChangeNew, EmailChangeCurrent]),
@@ -83,9 +85,26 @@ impl Identity {
         by: By,
         call: &Call,
     ) -> AuthResult<Redeemed> {
+        let mut user = None;
+        let redeemed = self.redeem_for(kind, presented, by, &mut user, call).await;
+        if let Err(AuthError::Refused(_)) = &redeemed {
+            self.tell(self.entry(Event::Verified, Outcome::Refused, user, call), call).await;
+        }
+        redeemed
+    }
+
+    /// The same, which says whose link or code it is once that is known.
+    async fn redeem_for(
+        &self,
+        kind: &str,
+        presented: Presented<'_>,
+        by: By,
+        user: &mut Option<Uuid>,
+        call: &Call,
+    ) -> AuthResult<Redeemed> {
         let purposes = purposes(kind, presented)?;
-        let found = match presented {
-            Presented::Link(link) => self.token_of_link(link, purposes, call).await,
+        let token = match presented {
+            Presented::Link(link) => self.token_of_link(link, purposes, call).await?,
             Presented::Code { email, code } => {
                 let email = parse_email(email).map_err(|_| {
                     refused(422, AuthCode::ValidationFailed, "Invalid email format")
@@ -95,13 +114,10 @@ impl Identity {
                     let owner = self.owner_of(&email, kind, call).await?;
                     self.token_of_code(owner, code, &email, purposes, call).await
                 })
-                .await
+                .await?
             }
         };
-        let token = match found {
-            Ok(token) => token,
-            Err(error) => return Err(self.not_redeemed(None, error, call).await),
-        };
+        *user = Some(token.user);
         for _ in 0..TRIES_MAX {
             match self.try_redeeming(&token, by, call).await {
                 Err(error) if error.is_overtaken() => {}
@@ -120,8 +136,7 @@ impl Identity {
     ) -> AuthResult<Redeemed> {
         let account = self.account(token.user, call).await?.ok_or_else(expired_code)?;
         if account.is_shut(call.now) && !removed("ban") {
-            let banned = refused(403, AuthCode::UserBanned, "User is banned");
-            return Err(self.not_redeemed(Some(account.id), banned, call).await);
+            return Err(refused(403, AuthCode::UserBanned, "User is banned"));
         }
         match token.purpose {
             Purpose::EmailChangeCurrent | Purpose::EmailChangeNew => {
@@ -129,14 +144,6 @@ impl Identity {
             }
             _ => self.confirm(token, account, by, call).await,
         }
-    }
-
-    /// Has the audit log tell of a link or a code that came and was refused.
-    async fn not_redeemed(&self, user: Option<Uuid>, error: AuthError, call: &Call) -> AuthError {
-        if matches!(error, AuthError::Refused(_)) {
-            self.tell(self.entry(Event::Verified, Outcome::Refused, user, call), call).await;
-        }
-        error
     }
 
     /// Whose code may have been sent to an address. Of a change of address it may be that
@@ -209,6 +216,7 @@ impl Identity {
         values.push(("app_metadata", Json::Object(metadata).into()));
         let told = self.entry(Event::EmailChanged, Outcome::Done, Some(account.id), call);
         let mut changes = vec![token.consumed(), voided(account.id), told];
+        changes.extend(self.notice(&account, AccountChange::Email, call)?);
         changes.extend(self.verified_identity(&account, &new));
         self.end_redeeming(token, account, values, changes, by, call).await
     }
@@ -274,12 +282,13 @@ impl Identity {
                 (None, Some(session))
             }
         };
-        if !values.is_empty() {
-            // As it was read: what is written anew of its metadata must not take back a role
-            // that was given or taken in between.
-            let as_read = vec![is("id", id), is("updated_at", account.updated_at)];
-            changes.push(Change::update(USERS, as_read, values).or_nothing());
+        if !values.iter().any(|(name, _)| *name == "is_anonymous") {
+            values.push(("is_anonymous", account.is_anonymous.into()));
         }
+        // As it was read: what is written anew of its metadata must not take back a role
+        // that was given or taken in between.
+        let as_read = vec![is("id", id), is("updated_at", account.updated_at)];
+        changes.push(Change::update(USERS, as_read, values).or_nothing());
         let written = self.rows.write(changes, &call.cx, call.now).await.map_err(AuthError::from);
         match written {
             Err(error) if is_taken(&error) => {
@@ -289,6 +298,7 @@ impl Identity {
             other => other?,
         };
         self.standing.forget_user(id);
+        self.mails.sent();
         if let Some(code) = code {
             return Ok(Redeemed::Code(code));
         }

@@ -15,7 +15,7 @@ mod transport;
 pub use address::{FromAddress, is_address};
 pub use built_in::{migrations, models};
 pub use dev_outbox::DevOutbox;
-pub use kind::MailKind;
+pub use kind::{AccountChange, MailKind};
 pub use mail::Mail;
 pub use message::MessageError;
 pub use queue::{ATTEMPTS_MAX, NewMail, Plans, enqueue};

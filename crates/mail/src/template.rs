@@ -20,7 +20,7 @@ use std::{
 use mainstay_core::{Diagnostic, SourceFile};
 use minijinja::{AutoEscape, Environment, Error, Output, UndefinedBehavior, Value};
 
-use crate::MailKind;
+use crate::{AccountChange, MailKind};
 
 /// The folder of the app's own templates, in the application folder.
 pub const TEMPLATES_FOLDER: &str = "mails";
@@ -36,7 +36,8 @@ pub struct Variables<'a> {
     pub site_url: &'a str,
     /// `email`: the user's address; empty where they have none yet.
     pub email: &'a str,
-    /// `new_email`: the address they want instead; mails about a change alone.
+    /// `new_email`: the address they want instead, or have by now; mails about a change of it
+    /// alone, otherwise empty.
     pub new_email: &'a str,
     /// `link`: what is opened to agree; every mail but the reauthentication.
     pub link: &'a str,
@@ -47,8 +48,10 @@ pub struct Variables<'a> {
     pub redirect_to: &'a str,
     /// `code`: what is typed instead.
     pub code: &'a str,
-    /// `expires_minutes`: how long link and code are good.
+    /// `expires_minutes`: how long link and code are good; wherever there is a code.
     pub expires_minutes: u64,
+    /// `change`: what was changed, in a mail that tells of it.
+    pub change: Option<AccountChange>,
 }
 
 /// A mail's words, rendered.
@@ -170,9 +173,16 @@ fn variables<'v>(kind: MailKind, of: &Variables<'v>) -> Vec<(&'static str, Value
         ("app_name", text(of.app_name)),
         ("site_url", text(of.site_url)),
         ("email", text(of.email)),
-        ("code", text(of.code)),
-        ("expires_minutes", Value::from(of.expires_minutes)),
     ];
+    if kind.has_code() {
+        found.extend([
+            ("code", text(of.code)),
+            ("expires_minutes", Value::from(of.expires_minutes)),
+        ]);
+    }
+    if kind.has_change() {
+        found.push(("change", text(of.change.map_or("", AccountChange::name))));
+    }
     if kind.has_link() {
         found.extend([
             ("link", text(of.link)),

@@ -132,6 +132,7 @@ impl Planner {
             values,
             rows,
             affected_min: 0,
+            follows_change: false,
             affected_max: match (request.max_affected, request.at_most) {
                 (Some(one), Some(other)) => Some(one.min(other)),
                 (one, other) => one.or(other),

@@ -165,6 +165,7 @@ pub struct WritePlan {
     pub(crate) values: Box<[Value]>,
     pub(crate) rows: Vec<Box<[Value]>>,
     pub(crate) affected_min: u64,
+    pub(crate) follows_change: bool,
     pub(crate) affected_max: Option<u64>,
     pub(crate) rows_max: u64,
 }
@@ -176,6 +177,19 @@ impl WritePlan {
     #[must_use]
     pub fn affecting_at_least(self, rows: u64) -> Self {
         Self { affected_min: rows, ..self }
+    }
+
+    /// The same write, left out where the one before it in its transaction affects no row:
+    /// what tells of a change tells of none that was not made.
+    #[must_use]
+    pub fn following_change(self) -> Self {
+        Self { follows_change: true, ..self }
+    }
+
+    /// Whether it is left out where the one before it affects no row.
+    #[must_use]
+    pub fn follows_change(&self) -> bool {
+        self.follows_change
     }
 
     /// Everything but the values.

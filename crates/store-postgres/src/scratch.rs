@@ -1,14 +1,9 @@
 //! A database for as long as a test takes.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    thread,
-};
+use std::{sync::Arc, thread};
 
 use mainstay_core::Error;
+use uuid::Uuid;
 
 use crate::{
     PostgresSettings,
@@ -26,22 +21,22 @@ pub struct ScratchDatabase {
 
 impl ScratchDatabase {
     /// Makes one on the server of this URL, whose user may make databases. Its name
-    /// begins with `prefix`, which is letters, digits and underscores, and no other of
-    /// this process's has it.
+    /// begins with `prefix`, which is letters, digits and underscores, and no other
+    /// database has it.
     ///
     /// # Errors
-    /// `Unavailable` where the server is not reached, `Internal` where it makes none.
+    /// `Unavailable` where the server is not reached or the URL names its database as a
+    /// parameter, `Internal` where it makes none.
     pub async fn create(server: &str, prefix: &str) -> Result<Self, Error> {
-        static NEXT: AtomicU32 = AtomicU32::new(1);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{prefix}_{}_{number}", std::process::id());
-        let connection = connect(server).await?;
-        // Another process that had this id left it behind.
-        let drop = format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)");
-        let create = format!("CREATE DATABASE \"{name}\" TEMPLATE template0");
-        for statement in [drop, create] {
-            connection.batch(&statement).await.map_err(Trouble::into_error)?;
+        if server.contains("dbname=") {
+            let message = "the URL of a server for tests names its database as a path, and not \
+                           as `dbname`";
+            return Err(Error::unavailable(message));
         }
+        let name = format!("{prefix}_{}", Uuid::new_v4().simple());
+        let create = format!("CREATE DATABASE \"{name}\" TEMPLATE template0");
+        let connection = connect(server).await?;
+        connection.batch(&create).await.map_err(Trouble::into_error)?;
         Ok(Self { server: server.to_owned(), name })
     }
 

@@ -78,6 +78,11 @@ impl<'c> Writes<'c> {
     ) -> Result<Committed, Trouble> {
         let mut committed = Committed::default();
         for plan in plans {
+            if committed.leaves_out(plan) {
+                committed.affected.push(Vec::new());
+                committed.inserted.push(0);
+                continue;
+            }
             let affected = self.prepared(shared, plan.shape())?.run(plan, sink, events);
             if bound_bytes(plan) > BOUND_BYTES_KEPT {
                 self.by_shape.remove(&plan.shape().id().get());

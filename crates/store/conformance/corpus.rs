@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use mainstay_core::{Actor, Limits, Value};
+use mainstay_core::{Actor, Filter, Limits, Operand, Path, Value};
 use mainstay_plan::{
     Features, InsertRequest, OrderTerm, PayloadRow, PayloadValue, Planner, ReadRequest, Return,
     WriteAction, WriteRequest,
@@ -206,6 +206,23 @@ fn sql_agrees_with_the_verdicts_decided_by_hand() {
         }
     }
     assert!(cells >= 60, "{cells} cells decided by hand");
+}
+
+#[test]
+fn a_condition_that_is_absent_for_every_row_is_a_condition_all_the_same() {
+    let loaded = Loaded::new();
+    let posts = loaded.catalog.model(loaded.catalog.model_id("posts").unwrap());
+    let field = posts.field_id("views").unwrap();
+    let unset = || Box::new(Filter::IsNull(Operand::Field(Path::of(field))));
+    let nothing = || Box::new(Operand::Literal(Value::Null));
+    let absent = Filter::Is(Operand::If(unset(), nothing(), nothing()));
+    let chosen = Filter::If(unset(), Box::new(absent.clone()), Box::new(Filter::NEVER));
+    for filter in [absent.clone(), Filter::Not(Box::new(absent)), chosen] {
+        let planner = loaded.planner(loaded.corpus.rulebook_with(filter.clone()));
+        for (name, actor) in &loaded.corpus.actors {
+            assert_eq!(loaded.read(&planner, actor), Ok(Vec::new()), "{filter:?} as {name}");
+        }
+    }
 }
 
 #[test]

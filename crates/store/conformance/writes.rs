@@ -225,3 +225,18 @@ async fn every_change_has_its_event_in_the_order_of_commits() {
     let later = app.store.changes(events[0].seq, 2).await.unwrap();
     assert_eq!(later, events[1..3]);
 }
+
+#[tokio::test]
+async fn what_follows_a_change_is_written_where_there_was_one() {
+    let app = notes().await;
+    for (slug, title) in [("nowhere", "of none"), ("a", "of one")] {
+        let change = update("notes", vec![equal("slug", slug)], &[("rank", "9")], "");
+        let tell = insert("notes", &[&[("title", title)]], "");
+        let change = app.plan(&change, &service()).unwrap();
+        let tell = app.plan(&tell, &service()).unwrap().following_change();
+        app.carry_out(vec![change, tell], End::Commit).await.unwrap();
+    }
+    let told = app.read(&read("notes", "title,rank"), &service()).await;
+    assert!(told.contains("of one") && !told.contains("of none"), "{told}");
+    assert!(told.contains(r#""one" 9"#), "{told}");
+}

@@ -142,6 +142,15 @@ pub struct Committed {
     pub inserted: Vec<u64>,
 }
 
+impl Committed {
+    /// Whether the plan that comes next is to be left out: it follows a change, and the one
+    /// before it made none.
+    #[must_use]
+    pub fn leaves_out(&self, next: &WritePlan) -> bool {
+        next.follows_change() && self.affected.last().is_some_and(Vec::is_empty)
+    }
+}
+
 /// Whether a store answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {

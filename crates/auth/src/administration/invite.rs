@@ -40,7 +40,7 @@ impl Identity {
         let email = parse_email(&invitation.email)?;
         let known = self.account_named(&email, call).await?;
         let (account, mut changes) = self.invited(&email, known, invitation.data, call)?;
-        self.attempts.mail(&email, self.settings.mail_every_s, call)?;
+        self.count_mail(&email, call).await?;
         let letter = Letter {
             kind: MailKind::Invite,
             link_type: "invite",

@@ -50,8 +50,8 @@ impl Touched {
 }
 
 impl Identity {
-    /// The write by which the audit log tells of another, to be made beside it: what was
-    /// done to which fields, and to whose account where the write names one.
+    /// The write by which the audit log tells of another, to be made after it if it affects a
+    /// row: what was done to which fields, and to whose account where the write names one.
     ///
     /// # Errors
     /// Where it cannot be planned.
@@ -68,8 +68,9 @@ impl Identity {
         }
         let model = catalog.model(plan.shape().model());
         let event = match plan.shape().action() {
-            Action::Insert { .. } => Event::UserCreated,
-            Action::Update { .. } => Event::UserChanged,
+            Action::Insert { conflict: None, .. } => Event::UserCreated,
+            // Of rows that may be there already nobody knows which are.
+            Action::Insert { .. } | Action::Update { .. } => Event::UserChanged,
             Action::Delete { .. } => Event::UserDeleted,
         };
         let mut details = Map::new();
@@ -80,7 +81,7 @@ impl Identity {
         }
         let user = (touched == Touched::Affected).then(|| whose(plan, model)).flatten();
         let entry = self.entry_with(event, Outcome::Done, user, details, call);
-        entry.plan(planner, call.now).map(Some)
+        entry.plan(planner, call.now).map(|plan| Some(plan.following_change()))
     }
 
     /// Takes note of a write that was committed, with the keys of the rows it affected.

@@ -5,6 +5,7 @@
 //! that the other took.
 
 use mainstay_core::removal::removed;
+use mainstay_mail::AccountChange;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
@@ -28,7 +29,7 @@ use crate::{
 pub(super) const ATTEMPTS_MAX: usize = 10;
 
 /// What is written of an account.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Draft {
     values: Vec<(&'static str, Cell)>,
     beside: Vec<Change>,
@@ -57,7 +58,8 @@ impl Identity {
         let hash = self.given_hash(&asked, Policy::Asked).await?;
         let mut account = account;
         for _ in 0..ATTEMPTS_MAX {
-            let draft = self.draft(&account, &asked, hash.clone(), call);
+            let mut draft = self.draft(&account, &asked, hash.clone(), call);
+            draft.beside.extend(self.notices(&account, &asked, hash.as_deref(), call)?);
             if let Some(written) = self.write_draft(&account, draft, call).await? {
                 return Ok(written);
             }
@@ -65,6 +67,25 @@ impl Identity {
             self.check_update(&account, &asked, call).await?;
         }
         Err(overtaken_all_the_time())
+    }
+
+    /// The mails by which a user is told what an operator changed of how they sign in.
+    fn notices(
+        &self,
+        account: &Account,
+        asked: &AccountChanges,
+        hash: Option<&str>,
+        call: &Call,
+    ) -> AuthResult<Vec<Change>> {
+        let mut notices = Vec::new();
+        if hash.is_some() {
+            notices.extend(self.notice(account, AccountChange::Password, call)?);
+        }
+        if asked.email.is_some() && asked.email != account.email {
+            let told = Account { new_email: asked.email.clone(), ..account.clone() };
+            notices.extend(self.notice(&told, AccountChange::Email, call)?);
+        }
+        Ok(notices)
     }
 
     /// Writes a draft where the account still is as it was read, and tells of it; none where
@@ -82,6 +103,7 @@ impl Identity {
         changes.push(self.entry(Event::UserChanged, Outcome::Done, Some(id), call));
         let written = self.rows.write(changes, &call.cx, call.now).await;
         self.standing.forget_user(id);
+        self.mails.sent();
         match written.map_err(AuthError::from) {
             Ok(_) => self.account(id, call).await?.ok_or_else(gone).map(Some),
             Err(error) if error.is_overtaken() => Ok(None),

@@ -34,6 +34,15 @@ impl Window {
         self.take_now(age_s, seconds, max)
     }
 
+    /// Whether one more would be taken.
+    ///
+    /// # Errors
+    /// When it is full.
+    pub(super) fn look(&self, now: Timestamp, seconds: i64, max: u32) -> Result<(), Full> {
+        let mut tried = Self { since: self.since, count: self.count };
+        tried.take(now, seconds, max)
+    }
+
     fn take_now(&mut self, age_s: i64, seconds: i64, max: u32) -> Result<(), Full> {
         if self.count < max {
             self.count += 1;

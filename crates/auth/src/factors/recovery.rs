@@ -4,6 +4,7 @@
 //! would be a way around it.
 
 use mainstay_core::removal::removed;
+use mainstay_mail::AccountChange;
 use mainstay_plan::Condition;
 use uuid::Uuid;
 
@@ -57,8 +58,10 @@ impl Identity {
             changes
                 .push(Change::insert(CODES, [("user", user.into()), ("code_hash", hash.into())]));
         }
+        changes.extend(self.notice(&account, AccountChange::RecoveryCodesMade, call)?);
         changes.push(self.entry(Event::RecoveryCodesMade, Outcome::Done, Some(user), call));
         self.rows.write(changes, &call.cx, call.now).await?;
+        self.mails.sent();
         Ok(codes.iter().map(RecoveryCode::text).collect())
     }
 
@@ -94,7 +97,7 @@ impl Identity {
         typed: &str,
         call: &Call,
     ) -> AuthResult<Issued> {
-        let (_, session) = self.factor_user(user, session, call).await?;
+        let (account, session) = self.factor_user(user, session, call).await?;
         let Some(code) = self.unused_code(user, typed, call).await? else {
             let told = self.entry(Event::RecoveryCodeUsed, Outcome::Refused, Some(user), call);
             self.tell(told, call).await;
@@ -104,8 +107,10 @@ impl Identity {
         let (session, raise) = self.raised(session, Method::RecoveryCode, None, call);
         let mut changes = vec![used.or_nothing()];
         changes.extend(raise);
+        changes.extend(self.notice(&account, AccountChange::RecoveryCodeUsed, call)?);
         changes.push(self.entry(Event::RecoveryCodeUsed, Outcome::Done, Some(user), call));
         self.rows.write(changes, &call.cx, call.now).await?;
+        self.mails.sent();
         self.standing.forget_user(user);
         let account = self.account(user, call).await?.ok_or_else(gone)?;
         self.issue(account, &session, call)

@@ -1,8 +1,11 @@
 //! Taking a factor away, by its user or by whoever keeps the app.
 
+use mainstay_mail::AccountChange;
 use uuid::Uuid;
 
-use super::{FACTORS, StoredFactor, TRIES_MAX, level::check_second, recovery::recovery_codes_gone};
+use super::{
+    FACTORS, StoredFactor, TRIES_MAX, VERIFIED, level::check_second, recovery::recovery_codes_gone,
+};
 use crate::{
     Identity,
     account::{Account, Factor},
@@ -60,6 +63,7 @@ impl Identity {
         let mut changes = self.removal(&account, &found, call).await?;
         changes.extend(proof_used);
         self.rows.write(changes, &call.cx, call.now).await?;
+        self.mails.sent();
         self.standing.forget_user(user);
         Ok(())
     }
@@ -83,6 +87,7 @@ impl Identity {
         let found = self.factor_of(user, factor, call).await?;
         let changes = self.removal(&account, &found, call).await?;
         self.rows.write(changes, &call.cx, call.now).await?;
+        self.mails.sent();
         self.standing.forget_user(user);
         Ok(found.shown)
     }
@@ -103,9 +108,20 @@ impl Identity {
         if is_last {
             changes.push(recovery_codes_gone(user));
         }
+        if factor.shown.is_verified {
+            changes.extend(self.notice(account, AccountChange::FactorRemoved, call)?);
+        }
+        // Of two that are removed at once the second is the last.
+        changes.extend(account.factors.iter().find(|it| is_other(it)).map(still_counts));
         let raised_by = (!is_last).then_some(id);
         changes.extend(self.lowered(user, raised_by, call).await?);
         changes.push(self.entry(Event::FactorRemoved, Outcome::Done, Some(user), call));
         Ok(changes)
     }
+}
+
+/// The change that takes all beside it back where a verified factor is gone by now.
+fn still_counts(factor: &Factor) -> Change {
+    let as_read = vec![is("id", factor.id), is("status", VERIFIED)];
+    Change::update(FACTORS, as_read, [("status", VERIFIED.into())]).or_nothing()
 }

@@ -1,6 +1,7 @@
 //! Showing a factor's code: the session is raised, and a new factor counts from then on.
 
 use mainstay_core::removal::removed;
+use mainstay_mail::AccountChange;
 use uuid::Uuid;
 
 use super::{FACTORS, StoredFactor, TRIES_MAX, UNVERIFIED, VERIFIED, level::check_second, place};
@@ -89,8 +90,12 @@ impl Identity {
         ];
         let (session, raise) = self.raised(session, Method::Totp, Some(factor.shown.id), call);
         changes.extend(raise);
+        if !factor.shown.is_verified {
+            changes.extend(self.notice(&account, AccountChange::FactorAdded, call)?);
+        }
         changes.push(self.entry(Event::FactorVerified, Outcome::Done, Some(user), call));
         self.rows.write(changes, &call.cx, call.now).await?;
+        self.mails.sent();
         self.standing.forget_user(user);
         let account = self.account(user, call).await?.ok_or_else(gone)?;
         self.issue(account, &session, call)

@@ -20,7 +20,8 @@
 //! ordinary policy does not help: it does not shorten the slice.
 //!
 //! Who stops waiting leaves the queue. What has begun runs to its end, and keeps its
-//! place until then, for nothing can interrupt a hash.
+//! place among those of its kind until then, for nothing can interrupt a hash: as many as
+//! may run are under way in idle time, and as many on ordinary threads.
 
 use std::{sync::Arc, thread, time::Duration};
 
@@ -221,11 +222,12 @@ mod tests {
         });
     }
 
-    /// Work that lasts until it is released.
+    /// Work that lasts until it is released, by dropping what is returned: it may be begun
+    /// twice.
     fn held() -> (mpsc::Sender<()>, impl Fn() -> bool + Send + Sync + 'static) {
         let (release, released) = mpsc::channel::<()>();
         let released = Mutex::new(released);
-        (release, move || released.lock().unwrap().recv().is_ok())
+        (release, move || released.lock().unwrap().recv().is_err())
     }
 
     /// Polls once, so that the future takes its place.
@@ -250,7 +252,7 @@ mod tests {
             assert!(begin(&mut last).is_pending());
             assert_eq!(pool.run(|| 0).await, Err(BUSY));
 
-            release.send(()).unwrap();
+            drop(release);
             assert_eq!(first.await, Ok(true));
             for (n, waiting) in waiting.into_iter().enumerate() {
                 assert_eq!(waiting.await, Ok(n));
@@ -275,8 +277,7 @@ mod tests {
             assert!(begin(&mut left).is_pending());
             drop(left);
             assert_eq!(pool.running.available_permits(), 0, "and one on an ordinary thread");
-            release.send(()).unwrap();
-            release_too.send(()).unwrap();
+            drop((release, release_too));
             assert_eq!(pool.run(|| 7).await, Ok(7));
         });
     }
@@ -294,7 +295,7 @@ mod tests {
             assert_eq!(done.await, Ok(false));
             // The next one does not wait for what is behind.
             assert_eq!(pool.run(is_in_idle_time).await, Ok(false));
-            release.send(()).unwrap();
+            drop(release);
             // What is behind ends all the same, and its place is free.
             drop(pool.idle.acquire().await);
         });

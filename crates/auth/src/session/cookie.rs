@@ -24,7 +24,6 @@ use crate::{
     refusal::AuthResult,
     rows::{Change, Query, is},
     session::Method,
-    sign_in::changed_meanwhile,
     sign_up::gone,
 };
 
@@ -89,7 +88,7 @@ impl Identity {
         changes.extend(end);
         changes.extend(self.room_for_session(account.id, call).await?);
         changes.push(open);
-        self.rows.write(changes, &call.cx, call.now).await.map_err(changed_meanwhile)?;
+        self.write_sign_in(account.id, changes, call).await?;
         self.forget(ended);
         let account = self.account(account.id, call).await?.ok_or_else(gone)?;
         self.cookie_session(account, session.id, call)
@@ -108,7 +107,10 @@ impl Identity {
         call: &Call,
     ) -> AuthResult<CookieSession> {
         if let Some((end, ended)) = self.replaced(presented, call).await? {
-            self.rows.write(vec![end], &call.cx, call.now).await?;
+            // The new session is there: its user gets it, whatever becomes of the other.
+            if let Err(error) = self.rows.write(vec![end], &call.cx, call.now).await {
+                tracing::warn!(%error, "the session of before could not be ended");
+            }
             self.standing.forget_user(ended);
         }
         self.cookie_session(issued.account, issued.session, call)

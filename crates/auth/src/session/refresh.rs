@@ -22,7 +22,12 @@ impl Identity {
         if let Err(AuthError::Refused(refusal)) = &refreshed
             && !is_told(refusal)
         {
-            let told = self.entry(Event::TokenRefreshed, Outcome::Refused, None, call);
+            let session = match self.refresh_tokens.read(token) {
+                Ok(presented) => self.session(presented.session, call).await?,
+                Err(_) => None,
+            };
+            let user = session.map(|session| session.user);
+            let told = self.entry(Event::TokenRefreshed, Outcome::Refused, user, call);
             self.tell(told, call).await;
         }
         refreshed

@@ -2,7 +2,8 @@
 //!
 //! A file whose name is no mail's, a text without a subject, a mistake of syntax, a
 //! variable that the mail does not have, whatever fails when the mail is rendered with
-//! sample values, and a mail that names neither its link nor its code.
+//! sample values, for each change where it tells of one, and a mail that names neither its
+//! link nor its code.
 
 use std::ops::Range;
 
@@ -10,7 +11,7 @@ use mainstay_core::{Diagnostic, SourceFile, nearest};
 use minijinja::Environment;
 
 use super::{Part, TEMPLATES_FOLDER, Templates, Variables, context, environment, variables};
-use crate::MailKind;
+use crate::{AccountChange, MailKind};
 
 /// Bytes of one file.
 const TEMPLATE_BYTES_MAX: usize = 65_536;
@@ -19,7 +20,7 @@ const SUBJECT: &str = "Subject:";
 /// What templates may extend or include begins so.
 const SHARED: char = '_';
 
-const BUILT_IN: [(&str, &str); 15] = [
+const BUILT_IN: [(&str, &str); 17] = [
     ("_layout.html", include_str!("../templates/_layout.html")),
     ("confirmation.txt", include_str!("../templates/confirmation.txt")),
     ("confirmation.html", include_str!("../templates/confirmation.html")),
@@ -35,6 +36,8 @@ const BUILT_IN: [(&str, &str); 15] = [
     ("email_change_new.html", include_str!("../templates/email_change_new.html")),
     ("reauthentication.txt", include_str!("../templates/reauthentication.txt")),
     ("reauthentication.html", include_str!("../templates/reauthentication.html")),
+    ("account_changed.txt", include_str!("../templates/account_changed.txt")),
+    ("account_changed.html", include_str!("../templates/account_changed.html")),
 ];
 
 /// What templates are tried with.
@@ -48,6 +51,7 @@ const SAMPLE: Variables<'_> = Variables {
     redirect_to: "https://sample.example/welcome",
     code: "314159",
     expires_minutes: 60,
+    change: None,
 };
 
 pub(super) fn read(files: &[SourceFile]) -> Result<Templates, Vec<Diagnostic>> {
@@ -71,7 +75,11 @@ pub(super) fn read(files: &[SourceFile]) -> Result<Templates, Vec<Diagnostic>> {
     // Rendering would tell the same mistakes again, in other words.
     if reader.found.is_empty() {
         for kind in MailKind::ALL {
-            reader.try_out(kind, text_alone.contains(&kind));
+            let text_alone = text_alone.contains(&kind);
+            match kind.has_change() {
+                true => reader.try_changes(kind, text_alone),
+                false => reader.try_out(kind, &SAMPLE, text_alone),
+            }
         }
     }
     if reader.found.is_empty() {
@@ -180,8 +188,19 @@ impl Reader<'_> {
         }
     }
 
+    /// Renders a mail for each change that it may tell of, up to the first with a mistake.
+    fn try_changes(&mut self, kind: MailKind, text_alone: bool) {
+        for change in AccountChange::ALL {
+            let before = self.found.len();
+            self.try_out(kind, &Variables { change: Some(change), ..SAMPLE }, text_alone);
+            if self.found.len() > before {
+                return;
+            }
+        }
+    }
+
     /// Renders a mail with sample values, and looks at what came out.
-    fn try_out(&mut self, kind: MailKind, text_alone: bool) {
+    fn try_out(&mut self, kind: MailKind, sample: &Variables<'_>, text_alone: bool) {
         let mut rendered = Vec::new();
         for part in [Part::Subject, Part::Text, Part::Html] {
             if part == Part::Html && text_alone {
@@ -191,7 +210,7 @@ impl Reader<'_> {
             let outcome = self
                 .environment
                 .get_template(&name)
-                .and_then(|template| template.render(context(kind, &SAMPLE)));
+                .and_then(|template| template.render(context(kind, sample)));
             match outcome {
                 Ok(text) => rendered.push((part, text)),
                 Err(error) => self.report(&error),
@@ -201,7 +220,8 @@ impl Reader<'_> {
             let missing = match part {
                 Part::Subject if text.trim().is_empty() => "the subject is empty",
                 Part::Text | Part::Html
-                    if ![SAMPLE.code, SAMPLE.token].iter().any(|wanted| text.contains(wanted)) =>
+                    if kind.has_code()
+                        && ![SAMPLE.code, SAMPLE.token].iter().any(|it| text.contains(it)) =>
                 {
                     "whoever gets this mail can do nothing: it names neither `link` nor `code`"
                 }

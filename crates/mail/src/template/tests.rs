@@ -13,6 +13,7 @@ const VARIABLES: Variables<'_> = Variables {
     redirect_to: "https://blog.example/in",
     code: "042042",
     expires_minutes: 60,
+    change: Some(AccountChange::Password),
 };
 
 fn files(files: &[(&str, &str)]) -> Vec<SourceFile> {
@@ -41,16 +42,46 @@ fn every_built_in_mail_says_what_it_must() {
         let mail = templates.render(kind, &VARIABLES).unwrap();
         let html = mail.html.unwrap();
         for part in [&mail.text, &html] {
-            assert!(part.contains("042042") && part.contains("60 minutes"), "{part}");
+            assert_eq!(part.contains("042042") && part.contains("60 minutes"), kind.has_code());
             assert!(!part.contains("{{") && !part.contains("src="), "{part}");
         }
         assert_eq!(mail.text.contains(VARIABLES.link), kind.has_link());
         assert!(!mail.subject.contains("042042"), "a subject is shown on locked screens");
         assert_eq!(
             html.contains("grace@example.com") && mail.text.contains("grace@example.com"),
-            kind.has_new_email()
+            kind.has_new_email() && !kind.has_change()
         );
     }
+}
+
+#[test]
+fn each_change_of_an_account_is_told_in_its_own_words() {
+    let templates = Templates::read(&[]).unwrap();
+    let told = |change| {
+        let of = Variables { change: Some(change), ..VARIABLES };
+        let mail = templates.render(MailKind::AccountChanged, &of).unwrap();
+        assert!(mail.text.contains("ada@example.com") && mail.text.contains("If it was not"));
+        mail.text
+    };
+    let told: std::collections::BTreeSet<String> =
+        AccountChange::ALL.into_iter().map(told).collect();
+    assert_eq!(told.len(), AccountChange::ALL.len());
+    assert!(told.iter().any(|it| it.contains("has\ngrace@example.com now")), "{told:?}");
+}
+
+#[test]
+fn a_mistake_in_what_is_said_of_one_change_is_found() {
+    let own = "Subject: x\n\n{% if change == 'email' %}{{ change|nosuch }}{% endif %}";
+    mistakes(
+        &[("account_changed.txt", own)],
+        &expect![[r#"
+        error: unknown filter: filter nosuch is unknown
+         --> mails/account_changed.txt:3:37
+          |
+        3 | {% if change == 'email' %}{{ change|nosuch }}{% endif %}
+          |                                     ^^^^^^
+    "#]],
+    );
 }
 
 #[test]
@@ -147,7 +178,7 @@ fn a_layout_of_the_app_s_changes_every_mail() {
     let own = ("_layout.html", "<main>{% block body %}{% endblock %}</main>");
     for kind in MailKind::ALL {
         let html = rendered(&[own], kind).html.unwrap();
-        assert!(html.starts_with("<main>") && html.contains("042042"), "{html}");
+        assert!(html.starts_with("<main>") && html.contains("@example.com"), "{html}");
     }
 }
 

@@ -4,6 +4,7 @@
 mod alike;
 mod lockout;
 mod meanwhile;
+mod notices;
 
 use mainstay::testing::{Response, TestApp};
 use serde_json::{Value as Json, json};

@@ -4,6 +4,7 @@
 //! long ago it writes into the database, past the app.
 
 mod admin;
+mod commands;
 mod cookies;
 mod csrf;
 mod extract;
@@ -11,7 +12,6 @@ mod factors;
 mod forms;
 mod operator;
 mod roles;
-mod users_cli;
 mod visitor;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};

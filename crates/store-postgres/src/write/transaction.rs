@@ -144,6 +144,11 @@ async fn do_all(
     let mut events = EventEntries::default();
     events.begin_write();
     for (at, (one, plan)) in compiled.iter().zip(&set.plans).enumerate() {
+        if committed.leaves_out(plan) {
+            committed.affected.push(Vec::new());
+            committed.inserted.push(0);
+            continue;
+        }
         let affected = one.run(connection, plan, sink, &mut events).await;
         let affected = affected.map_err(|trouble| (at, trouble))?;
         committed.affected.push(affected.keys);

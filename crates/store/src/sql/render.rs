@@ -141,6 +141,10 @@ impl<'a> Renderer<'a> {
                 }
                 case.within("(", " END)")
             }
+            // An absent value has no type of its own, and a condition has one.
+            Filter::Is(operand) if self.type_of(operand).is_none() => {
+                Sql::text(self.dialect.truth(Truth::Unknown))
+            }
             Filter::Is(operand) => {
                 let value = self.operand(operand);
                 self.dialect.is_true(value)
@@ -182,7 +186,7 @@ impl<'a> Renderer<'a> {
 
     fn negated(&mut self, inner: &Filter, polarity: Polarity) -> Sql {
         match inner {
-            Filter::Is(operand) => {
+            Filter::Is(operand) if self.type_of(operand).is_some() => {
                 let value = self.operand(operand);
                 self.dialect.is_false(value)
             }

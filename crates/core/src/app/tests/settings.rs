@@ -310,6 +310,7 @@ fn an_empty_folder_is_an_app_and_every_key_has_a_default() {
         [auth] sessionless_tokens = 
         [auth] requests_max = 30
         [auth] tokens_max = 150
+        [auth] admin_requests_max = 3000
         [auth] password_memory_kib = 19456
         [auth] password_iterations = 2
         [auth] password_threads = 2

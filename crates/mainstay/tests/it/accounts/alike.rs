@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Asked, HOME, PASSWORD, SETTINGS};
+use super::{Asked, HOME, PASSWORD, SETTINGS, lockout::futures};
 
 const USERS: (&str, &str) = (
     "models/users.toml",
@@ -80,6 +80,25 @@ async fn what_is_said_of_oneself_is_looked_at_before_the_address_is() {
         }
         assert_eq!(shapes[0], shapes[1], "otp with {data}");
         assert_eq!(shapes[0].0, 200);
+    }
+    asked.app.close().await;
+}
+
+#[tokio::test]
+async fn mails_that_are_asked_for_at_once_are_answered_alike() {
+    let asked = asked().await;
+    let verifier = "a-verifier-of-forty-three-characters-or-more";
+    for path in ["/recover", "/otp"] {
+        for (at, email) in [KNOWN, "new@example.com", KNOWN].into_iter().enumerate() {
+            let flow = json!({ "code_challenge": verifier, "code_challenge_method": "plain" });
+            let mut body = if at == 2 { flow } else { json!({}) };
+            body["email"] = email.into();
+            body["data"] = json!({ "handle": format!("new{}", path.len()) });
+            let both = (0..4).map(|_| asked.post(HOME, path, body.clone()));
+            for told in futures(both).await {
+                assert_eq!((told.status, &*told.body), (200, "{}"), "{path} of {email}");
+            }
+        }
     }
     asked.app.close().await;
 }

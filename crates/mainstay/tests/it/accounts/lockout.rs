@@ -39,15 +39,21 @@ async fn very_many_wrong_passwords_keep_no_owner_out_who_never_typed_one_here() 
             assert!([400, 429].contains(&told.status), "{}", told.body);
         }
     }
-    let stranger = asked.sign_in(from("203.0.113.99"), ANA, PASSWORD).await;
-    assert_eq!(stranger.status, 429, "{}", stranger.body);
+    // However slowly those came: each wrong one more makes strangers wait twice as long.
+    let mut strangers = (100..120).map(|network| format!("203.0.113.{network}"));
+    loop {
+        let address = strangers.next().expect("strangers do not wait");
+        if asked.sign_in(from(&address), ANA, "not this one").await.status == 429 {
+            break;
+        }
+    }
     let owner = asked.sign_in(HOME, ANA, PASSWORD).await;
     assert_eq!(owner.status, 200, "{}", owner.body);
     asked.app.close().await;
 }
 
 #[tokio::test]
-async fn of_many_wrong_passwords_at_once_no_more_are_looked_at_than_are_free() {
+async fn of_many_wrong_passwords_at_once_most_are_not_looked_at() {
     let asked = Asked::start(SETTINGS).await;
     asked.member(ANA).await;
     let guesses = (0..12).map(|_| asked.sign_in(ELSEWHERE, ANA, "not this one"));
@@ -58,7 +64,8 @@ async fn of_many_wrong_passwords_at_once_no_more_are_looked_at_than_are_free() {
             status => assert_eq!(status, 429, "{}", told.body),
         }
     }
-    assert!(looked_at <= 5, "{looked_at} of 12 were looked at");
+    // Five, and one more for each second that they took to come.
+    assert!((5..10).contains(&looked_at), "{looked_at} of 12 were looked at");
     asked.app.close().await;
 }
 
@@ -92,7 +99,7 @@ async fn a_mail_to_nobody_does_not_keep_that_address_from_signing_up() {
     let told = asked.post(HOME, "/signup", body).await;
     assert_eq!(told.status, 200, "{}", told.body);
     // From everywhere together it is bounded all the same.
-    let mut sent = 2;
+    let mut sent: u32 = 2;
     let refused = loop {
         let address = format!("203.0.113.{sent}");
         let told = asked.post(from(&address), "/recover", recover()).await;
@@ -100,9 +107,9 @@ async fn a_mail_to_nobody_does_not_keep_that_address_from_signing_up() {
             break told;
         }
         sent += 1;
-        assert!(sent <= 10, "mails to one address are not bounded");
+        assert!(sent <= 5, "mails to one address are not bounded");
     };
-    assert_eq!((sent, refused.status), (10, 429), "{}", refused.body);
+    assert_eq!((sent, refused.status), (5, 429), "{}", refused.body);
     asked.app.close().await;
 }
 

@@ -37,6 +37,9 @@ async fn of_two_who_choose_a_password_for_an_address_neither_finds_theirs_on_it(
     let waits = asked.sign_in(ELSEWHERE, ANA, OTHER).await;
     assert_eq!(text(&waits.json(), "code"), "email_not_confirmed");
     assert_eq!(asked.post(HOME, "/signup", sign_up(PASSWORD)).await.status, 200);
+    // Nothing is taken away before somebody shows the address to be theirs.
+    let waits = asked.sign_in(ELSEWHERE, ANA, OTHER).await;
+    assert_eq!(text(&waits.json(), "code"), "email_not_confirmed");
     let redeemed = async {
         let (_, link) = asked.mail(ANA).await;
         asked.post(HOME, "/verify", json!({ "token_hash": link, "type": "signup" })).await

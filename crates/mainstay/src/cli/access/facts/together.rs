@@ -3,7 +3,7 @@
 //! A rule is asked of one role at a time, and of whoever has several the reader expects what
 //! any of them may. That is wrong where a rule asks for two (`'a' in auth.roles && 'b' in
 //! auth.roles`) and where it refuses one (`!('b' in auth.roles)`). So of each operation the
-//! roles that its rules ask for together are asked together, two and three at a time, and
+//! roles that its rules ask for together are asked together, two, three and more at a time, and
 //! those are told that come to something else than expected.
 
 use std::collections::BTreeSet;
@@ -14,8 +14,8 @@ use mainstay_rules::{AskedRole, Callers, asked_together, either, is_same};
 use super::RoleFact;
 
 /// Combinations of roles that are looked at for one operation: of ten roles that all depend
-/// on each other there are 165, and nobody reviews so many lines. Where there are more, that
-/// is said.
+/// on each other there are a thousand, and nobody reviews so many lines. Where there are more,
+/// that is said.
 pub(in crate::cli::access) const COMBINATIONS_MAX: usize = 32;
 
 /// The roles at the beginning that are none: `anon` and `authenticated`.
@@ -31,8 +31,8 @@ pub(super) struct Answer {
 /// Roles that are looked at together, as places in the list of all roles.
 pub(super) type Combination = BTreeSet<usize>;
 
-/// The combinations of roles that conditions, all of which must hold, ask for, two roles
-/// before three, and whether there are more than these.
+/// The combinations of roles that conditions, all of which must hold, ask for, those of fewer
+/// roles first, and whether there are more than these.
 pub(super) fn combinations(conditions: &[&Filter], roles: &[RoleFact]) -> (Vec<Combination>, bool) {
     let asked = asked_together(conditions);
     let mut pairs: BTreeSet<Combination> = BTreeSet::new();
@@ -49,23 +49,26 @@ pub(super) fn combinations(conditions: &[&Filter], roles: &[RoleFact]) -> (Vec<C
         add(&holders(*refused, roles), &every);
     }
     let mut found: Vec<Combination> = pairs.into_iter().collect();
-    if found.len() <= COMBINATIONS_MAX {
-        found.extend(triples(&found, roles));
+    let mut last = found.clone();
+    while !last.is_empty() && found.len() <= COMBINATIONS_MAX {
+        last = larger(&last, roles).into_iter().collect();
+        found.extend(last.iter().cloned());
     }
     let is_cut = found.len() > COMBINATIONS_MAX;
     found.truncate(COMBINATIONS_MAX);
     (found, is_cut)
 }
 
-/// Three roles are asked for together where two of them are, and the third with either.
-fn triples(pairs: &[Combination], roles: &[RoleFact]) -> BTreeSet<Combination> {
+/// The combinations with one role more: roles are asked for together where all but one of
+/// them are, and all but another.
+fn larger(combinations: &[Combination], roles: &[RoleFact]) -> BTreeSet<Combination> {
     let mut found: BTreeSet<Combination> = BTreeSet::new();
-    for (at, one) in pairs.iter().enumerate() {
-        for other in &pairs[at + 1..] {
+    for (at, one) in combinations.iter().enumerate() {
+        for other in &combinations[at + 1..] {
             let mut ends = one ^ other;
             let (first, last) = (ends.pop_first(), ends.pop_last());
             let Some((first, last)) = first.zip(last) else { continue };
-            // Pairs that share no role have four ends.
+            // Those that differ in more than one role have more ends.
             if ends.is_empty() && !is_within(first, last, roles) {
                 found.insert(one | other);
             }

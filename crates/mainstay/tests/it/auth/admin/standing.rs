@@ -121,6 +121,10 @@ async fn what_rest_writes_of_users_is_in_the_audit_log() {
     assert_eq!(refused.status, 400, "{}", refused.body);
     let rehearsed = [("Prefer", "tx=rollback")];
     let name = r#"{"name":"Ada"}"#;
+    // What nobody's rule lets through changes nothing, and is told to nobody.
+    for stranger in [Caller::Anonymous, sign_up(&app, "bob@example.com").await.caller] {
+        assert!(app.patch(&stranger, &row, name).await.status < 500);
+    }
     app.send("PATCH", &row, &Caller::Service, &rehearsed, name).await;
     let banned = r#"{"banned_until":"2000-01-01"}"#;
     assert_eq!(app.patch(&Caller::Service, &row, banned).await.status, 204);

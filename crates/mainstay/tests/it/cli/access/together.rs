@@ -131,9 +131,10 @@ fn that_not_every_combination_was_looked_at_is_said() {
     assert!(access(&directory, &[]).out.contains(sentence));
     let report: Json = serde_json::from_str(&access(&directory, &["--json"]).out).expect("JSON");
     assert_eq!(report["models"][0]["access"][0]["together_cut"], true);
-    // Of few combinations all are looked at.
+    // Of few combinations all are looked at, the largest too.
     let few = notes(&names[..4], &format!("read = \"{}\"\n", asked[..4].join(" && ")));
-    said(&few, "read");
+    let said = said(&few, "read");
+    assert!(said.iter().any(|line| line == "r0+r1+r2+r3: always"), "{said:?}");
     let written = fs::read_to_string(few.path().join("access.lock")).expect("a lock");
     assert!(!written.contains("looked at"), "{written}");
 }
