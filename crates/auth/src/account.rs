@@ -4,15 +4,17 @@ use mainstay_core::Timestamp;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
+pub(crate) use crate::rows::USERS;
 use crate::{
     Identity,
     call::Call,
-    refusal::AuthResult,
+    refusal::{AuthCode, AuthResult, refused},
     rows::{Query, Record, is},
 };
 
-/// The model of accounts.
-pub(crate) const USERS: &str = "users";
+/// Bytes of JSON that users say of themselves.
+const USER_METADATA_BYTES_MAX: usize = 64 << 10;
+
 /// The fields of an account that are Mainstay's own; an app adds others.
 pub(crate) const FIELDS: &[&str] = &[
     "id",
@@ -174,6 +176,19 @@ pub(crate) fn roles_of(app_metadata: &Map<String, Json>) -> Vec<Box<str>> {
     let roles = app_metadata.get("roles").and_then(Json::as_array);
     let named = roles.into_iter().flatten().filter_map(Json::as_str);
     named.filter(|role| !crate::is_reserved_role(role)).map(Into::into).collect()
+}
+
+/// What users say of themselves, if it is no more than is kept of them.
+///
+/// # Errors
+/// `validation_failed`.
+pub(crate) fn bounded_metadata(data: Map<String, Json>) -> AuthResult<Json> {
+    let data = Json::Object(data);
+    if data.to_string().len() > USER_METADATA_BYTES_MAX {
+        let message = format!("user_metadata is longer than {USER_METADATA_BYTES_MAX} bytes");
+        return Err(refused(422, AuthCode::ValidationFailed, message));
+    }
+    Ok(data)
 }
 
 pub(crate) fn object(json: Json) -> Map<String, Json> {

@@ -22,7 +22,9 @@ use mainstay_store::{Committed, Cx, End, FlatRows, NoRows, Store, WriteSet};
 use uuid::Uuid;
 
 pub(crate) use self::{cell::Cell, record::Record};
-use crate::account::USERS;
+
+/// The model of accounts.
+pub(crate) const USERS: &str = "users";
 
 /// Where the built-in models' rows are.
 pub struct Rows {

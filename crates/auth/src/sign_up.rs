@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     Identity, Issued,
-    account::{Account, AccountIdentity, FIELDS, USERS},
+    account::{Account, AccountIdentity, FIELDS, USERS, bounded_metadata},
     audit::{Event, Outcome},
     call::Call,
     email::parse_email,
@@ -25,7 +25,6 @@ use crate::{
     session::Method,
     site_path::SitePath,
     steps::in_steps,
-    update_user::bounded_metadata,
 };
 
 /// What somebody signs up with.

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     Aal, Identity,
-    account::{Account, USERS},
+    account::{Account, USERS, bounded_metadata},
     audit::{Event, Outcome},
     call::Call,
     email::parse_email,
@@ -25,8 +25,6 @@ use mainstay_mail::{AccountChange, MailKind};
 
 /// How often a change that others overtake is begun anew.
 const TRIES_MAX: u32 = 10;
-/// Bytes of JSON that users say of themselves.
-const USER_METADATA_BYTES_MAX: usize = 64 << 10;
 
 /// That a mail was counted, however often what it belongs to is tried.
 struct MailCounted;
@@ -282,19 +280,6 @@ impl Identity {
         };
         Ok(self.rows.one(query, &call.cx, call.now).await?.as_ref().map(Account::of))
     }
-}
-
-/// What users say of themselves, if it is no more than is kept of them.
-///
-/// # Errors
-/// `validation_failed`.
-pub(crate) fn bounded_metadata(data: Map<String, Json>) -> AuthResult<Json> {
-    let data = Json::Object(data);
-    if data.to_string().len() > USER_METADATA_BYTES_MAX {
-        let message = format!("user_metadata is longer than {USER_METADATA_BYTES_MAX} bytes");
-        return Err(refused(422, AuthCode::ValidationFailed, message));
-    }
-    Ok(data)
 }
 
 fn ended() -> AuthError {
