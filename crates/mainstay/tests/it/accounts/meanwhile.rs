@@ -1,5 +1,7 @@
 //! What happens to an account while something else does.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::{Value as Json, json};
 
 use super::{Asked, ELSEWHERE, From, HOME, PASSWORD, SETTINGS, lockout::futures, text};
@@ -54,14 +56,26 @@ async fn of_two_who_choose_a_password_for_an_address_neither_finds_theirs_on_it(
 
 #[tokio::test]
 async fn a_login_whose_password_is_changed_meanwhile_opens_nothing() {
-    let asked = Asked::start(&format!("{SETTINGS}requests_max = 1000\n")).await;
+    let limits = "requests_max = 1000\ntokens_max = 100000\n";
+    let asked = Asked::start(&format!("{SETTINGS}{limits}")).await;
     let mut session = asked.member(ANA).await;
     let mut passwords = [PASSWORD, OTHER];
     for _ in 0..12 {
         let token = text(&session, "access_token").to_owned();
         let here = From { token: Some(&token), ..HOME };
-        let changing = asked.call(here, "PUT", "/user", json!({ "password": passwords[1] }));
-        let signing_in = futures((0..3).map(|_| asked.sign_in(HOME, ANA, passwords[0])));
+        let is_changed = AtomicBool::new(false);
+        let changing = async {
+            let body = json!({ "password": passwords[1] });
+            let told = asked.call(here, "PUT", "/user", body).await;
+            is_changed.store(true, Ordering::Release);
+            told
+        };
+        // One after the other, so that some are under way whenever the change is written.
+        let signing_in = futures((0..3).map(async |_| {
+            while !is_changed.load(Ordering::Acquire) {
+                asked.sign_in(HOME, ANA, passwords[0]).await;
+            }
+        }));
         let (changed, _) = tokio::join!(changing, signing_in);
         assert_eq!(changed.status, 200, "{}", changed.body);
         let left = asked.call(here, "GET", "/sessions", Json::Null).await.json();
