@@ -9,7 +9,7 @@ use crate::{
     Identity,
     call::Call,
     refusal::{AuthCode, AuthResult, refused},
-    rows::{Query, Record, is},
+    rows::{Cell, Change, Query, Record, is},
 };
 
 /// Bytes of JSON that users say of themselves.
@@ -152,6 +152,29 @@ impl Account {
         }
     }
 
+    /// The change of its row to these values, which takes all beside it back where the row was
+    /// changed since it was read.
+    pub(crate) fn changed_to(&self, values: Vec<(&'static str, Cell)>) -> Change {
+        let as_read = vec![is("id", self.id), is("updated_at", self.updated_at)];
+        Change::update(USERS, as_read, values).or_nothing()
+    }
+
+    /// The change that holds its row for as long as the write takes, whatever others have
+    /// changed of it. What it writes is what it asks to be so.
+    pub(crate) fn held(&self) -> Change {
+        let as_read = vec![is("id", self.id), is("is_anonymous", self.is_anonymous)];
+        Change::update(USERS, as_read, self.same()).or_nothing()
+    }
+
+    /// The same, which takes all beside it back where the row was changed since it was read.
+    pub(crate) fn still_is(&self) -> Change {
+        self.changed_to(self.same().into())
+    }
+
+    fn same(&self) -> [(&'static str, Cell); 1] {
+        [("is_anonymous", self.is_anonymous.into())]
+    }
+
     /// The roles it was given.
     #[must_use]
     pub fn roles(&self) -> Vec<Box<str>> {
@@ -178,17 +201,17 @@ pub(crate) fn roles_of(app_metadata: &Map<String, Json>) -> Vec<Box<str>> {
     named.filter(|role| !crate::is_reserved_role(role)).map(Into::into).collect()
 }
 
-/// What users say of themselves, if it is no more than is kept of them.
+/// Refuses what users say of themselves where it is more than is kept of them.
 ///
 /// # Errors
 /// `validation_failed`.
-pub(crate) fn bounded_metadata(data: Map<String, Json>) -> AuthResult<Json> {
-    let data = Json::Object(data);
-    if data.to_string().len() > USER_METADATA_BYTES_MAX {
+pub(crate) fn check_user_metadata(data: &Map<String, Json>) -> AuthResult<()> {
+    let text = serde_json::to_string(data).expect("BUG: JSON can be written");
+    if text.len() > USER_METADATA_BYTES_MAX {
         let message = format!("user_metadata is longer than {USER_METADATA_BYTES_MAX} bytes");
         return Err(refused(422, AuthCode::ValidationFailed, message));
     }
-    Ok(data)
+    Ok(())
 }
 
 pub(crate) fn object(json: Json) -> Map<String, Json> {

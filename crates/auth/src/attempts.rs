@@ -144,9 +144,9 @@ struct Mailed {
 /// Why a password may not be tried, or a mail asked for, now.
 #[derive(Debug)]
 pub(crate) enum Held {
-    /// From here too many were wrong.
+    /// There were too many from here.
     Here(AuthError),
-    /// From everywhere too many were, and nobody is known here.
+    /// There were too many from everywhere, and nobody is known here.
     AsStranger(AuthError),
 }
 

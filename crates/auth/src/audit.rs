@@ -220,9 +220,17 @@ impl AuditEntry {
     pub fn to_json(&self) -> Json {
         let at = self.at.map(|at| mainstay_core::ValueRef::Timestamp(at).to_text());
         json!({
-            "id": self.id.to_string(), "at": at, "actor": self.actor, "actor_kind": self.actor_kind, "event": self.event,
-            "outcome": self.outcome, "user": self.user.map(|user| user.to_string()), "address": self.address,
-            "user_agent": self.user_agent, "request_id": self.request_id, "details": self.details,
+            "id": self.id.to_string(),
+            "at": at,
+            "actor": self.actor,
+            "actor_kind": self.actor_kind,
+            "event": self.event,
+            "outcome": self.outcome,
+            "user": self.user.map(|user| user.to_string()),
+            "address": self.address,
+            "user_agent": self.user_agent,
+            "request_id": self.request_id,
+            "details": self.details,
         })
     }
 }

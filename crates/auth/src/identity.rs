@@ -141,33 +141,6 @@ impl Outgoing {
         Ok(Change::Planned(Box::new(plan)))
     }
 
-    /// The change that tells a user by mail of a change to how they sign in; none where no
-    /// mail leaves, or nobody has shown the address to be theirs.
-    pub(crate) fn tell_change(
-        &self,
-        rows: &Rows,
-        account: &Account,
-        change: AccountChange,
-        settings: &IdentitySettings,
-        call: &Call,
-    ) -> AuthResult<Option<Change>> {
-        let shown = account.email.as_deref().filter(|_| account.email_confirmed_at.is_some());
-        let Some(to) = shown.filter(|_| self.waker.is_some()) else { return Ok(None) };
-        let variables = Variables {
-            app_name: &settings.app_name,
-            site_url: settings.redirects.site_url(),
-            email: to,
-            new_email: account.new_email.as_deref().unwrap_or_default(),
-            link: "",
-            token: "",
-            redirect_to: "",
-            code: "",
-            expires_minutes: 0,
-            change: Some(change),
-        };
-        self.write(rows, MailKind::AccountChanged, to, &variables, call).map(Some)
-    }
-
     /// A mail was put on its way.
     pub(crate) fn sent(&self) {
         if let Some(waker) = &self.waker {
@@ -216,14 +189,29 @@ impl Identity {
         &self.rows
     }
 
-    /// The change that tells a user by mail of a change to how they sign in.
+    /// The change that tells a user by mail of a change to how they sign in; none where no
+    /// mail leaves, or nobody has shown the address to be theirs.
     pub(crate) fn notice(
         &self,
         account: &Account,
         change: AccountChange,
         call: &Call,
     ) -> AuthResult<Option<Change>> {
-        self.mails.tell_change(&self.rows, account, change, &self.settings, call)
+        let shown = account.email.as_deref().filter(|_| account.email_confirmed_at.is_some());
+        let Some(to) = shown.filter(|_| self.mails.waker.is_some()) else { return Ok(None) };
+        let variables = Variables {
+            app_name: &self.settings.app_name,
+            site_url: self.settings.redirects.site_url(),
+            email: to,
+            new_email: account.new_email.as_deref().unwrap_or_default(),
+            link: "",
+            token: "",
+            redirect_to: "",
+            code: "",
+            expires_minutes: 0,
+            change: Some(change),
+        };
+        self.mails.write(&self.rows, MailKind::AccountChanged, to, &variables, call).map(Some)
     }
 
     /// Counts a request of an address, before anything is done for it.

@@ -70,7 +70,7 @@ impl Identity {
                 self.mail_link(&account, kind, &request, call).await
             }
             None if !request.creates || !self.settings.sign_up => self.mail_nobody(call).await,
-            None => match self.could_be_made(email, &request.data, call).await {
+            None => match self.check_new_account(email, &request.data, call).await {
                 Ok(()) => self.mail_new(email, &request, call).await,
                 // A known address is mailed whatever is said of it.
                 Err(AuthError::Refused(refusal)) => {

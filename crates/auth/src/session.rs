@@ -31,7 +31,7 @@ use crate::{
     audit::{Event, Outcome},
     call::Call,
     mint_access_token,
-    refusal::AuthResult,
+    refusal::{AuthCode, AuthResult, refused},
     rows::{Cell, Change, Query, Record, is, is_among, is_not},
     with_amr,
 };
@@ -303,20 +303,26 @@ impl Identity {
 
     /// The session that somebody calls from, at the level that they show: a token that was
     /// given for one factor is none for two once its session has seen another.
+    ///
+    /// # Errors
+    /// `session_not_found`; where the store cannot be asked.
     pub(crate) async fn session_of_caller(
         &self,
         id: Uuid,
         user: Uuid,
         call: &Call,
-    ) -> AuthResult<Option<Session>> {
+    ) -> AuthResult<Session> {
         let session = self.session(id, call).await?.filter(|session| session.user == user);
-        let shown = |session: Session| match call.level {
+        let session = session.ok_or_else(|| {
+            let message = "Session from session_id claim in JWT does not exist";
+            refused(403, AuthCode::SessionNotFound, message)
+        })?;
+        Ok(match call.level {
             Some(level) if !removed("token-level") => {
                 Session { aal: session.aal.min(level), ..session }
             }
             _ => session,
-        };
-        Ok(session.map(shown))
+        })
     }
 
     /// Ends a user's sessions as `scope` says, seen from one of them.

@@ -147,36 +147,32 @@ impl Identity {
     /// Counts a password before it is looked at. Whoever has a session that was opened from
     /// the same network is no stranger to the account, on whichever node that was.
     async fn begin_password(&self, name: &str, user: Uuid, call: &Call) -> AuthResult<()> {
-        match self.attempts.begin_password(name, call) {
-            Ok(()) => Ok(()),
-            Err(Held::Here(error)) => Err(error),
-            Err(Held::AsStranger(error)) => {
-                if !self.has_session_from(user, call).await? {
-                    return Err(error);
-                }
-                self.attempts.is_no_stranger(name, call);
-                self.attempts.begin_password(name, call).map_err(Held::into_error)
-            }
-        }
+        let Err(held) = self.attempts.begin_password(name, call) else { return Ok(()) };
+        self.let_through(held, name, user, call).await?;
+        self.attempts.begin_password(name, call).map_err(Held::into_error)
     }
 
     /// Counts a mail to an address before it is written. Whoever has a session of its account
     /// that was opened from the same network has what others ask for not counted against them.
     pub(crate) async fn count_mail(&self, email: &str, call: &Call) -> AuthResult<()> {
         let every_s = self.settings.mail_every_s;
-        match self.attempts.mail(email, every_s, call) {
-            Ok(()) => Ok(()),
-            Err(Held::Here(error)) => Err(error),
-            Err(Held::AsStranger(error)) => {
-                let account = self.account_named(email, call).await?;
-                let user = account.map_or_else(Uuid::now_v7, |account| account.id);
-                if !self.has_session_from(user, call).await? {
-                    return Err(error);
-                }
-                self.attempts.is_no_stranger(email, call);
-                self.attempts.mail(email, every_s, call).map_err(Held::into_error)
-            }
+        let Err(held) = self.attempts.mail(email, every_s, call) else { return Ok(()) };
+        let account = self.account_named(email, call).await?;
+        let user = account.map_or_else(Uuid::now_v7, |account| account.id);
+        self.let_through(held, email, user, call).await?;
+        self.attempts.mail(email, every_s, call).map_err(Held::into_error)
+    }
+
+    /// Takes whoever is held as a stranger for none, where they are none.
+    ///
+    /// # Errors
+    /// Why they are held, otherwise; where the store cannot be asked.
+    async fn let_through(&self, held: Held, name: &str, user: Uuid, call: &Call) -> AuthResult<()> {
+        if matches!(held, Held::Here(_)) || !self.has_session_from(user, call).await? {
+            return Err(held.into_error());
         }
+        self.attempts.is_no_stranger(name, call);
+        Ok(())
     }
 
     /// Whether a user has a session that was opened from where this call comes.

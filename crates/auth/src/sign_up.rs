@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     Identity, Issued,
-    account::{Account, AccountIdentity, FIELDS, USERS, bounded_metadata},
+    account::{Account, AccountIdentity, FIELDS, USERS, check_user_metadata},
     audit::{Event, Outcome},
     call::Call,
     email::parse_email,
@@ -87,8 +87,7 @@ impl Identity {
         }
         // Whatever is wrong with what somebody says of themselves is told before the address
         // is looked at, and so tells nothing of it.
-        self.check_new_account(&email, &request.data, call)?;
-        self.check_fields_of_the_app(&request.data, call).await?;
+        self.check_new_account(&email, &request.data, call).await?;
         let (known, stored) = in_steps(self.known_by(&email, call)).await?;
         let Some(account) = known else {
             let hash = self.passwords.hash(request.password.clone()).await?;
@@ -127,7 +126,7 @@ impl Identity {
             return Err(refused(422, AuthCode::AnonymousProviderDisabled, message));
         }
         self.check_sign_up()?;
-        bounded_metadata(data.clone())?;
+        check_user_metadata(&data)?;
         let new = NewAccount { is_anonymous: true, user_metadata: data, ..NewAccount::default() };
         let (id, mut changes) = self.new_account(new, call);
         let (session, open) = self.new_session(id, Method::Anonymous, call);
@@ -340,13 +339,13 @@ impl Identity {
 
 impl Identity {
     /// Refuses what no account could be made with, without making one.
-    fn check_new_account(
+    pub(crate) async fn check_new_account(
         &self,
         email: &str,
         data: &Map<String, Json>,
         call: &Call,
     ) -> AuthResult<()> {
-        bounded_metadata(data.clone())?;
+        check_user_metadata(data)?;
         let new = NewAccount {
             email: Some(email.to_owned()),
             user_metadata: data.clone(),
@@ -355,17 +354,7 @@ impl Identity {
         let planner = self.rows.planner();
         let (_, changes) = self.new_account(new, call);
         let plan = |change: Change| change.plan(&planner, call.now).map(drop);
-        changes.into_iter().try_for_each(plan).map_err(unfit)
-    }
-
-    /// Whether an account of an address could be made with what somebody says of themselves.
-    pub(crate) async fn could_be_made(
-        &self,
-        email: &str,
-        data: &Map<String, Json>,
-        call: &Call,
-    ) -> AuthResult<()> {
-        self.check_new_account(email, data, call)?;
+        changes.into_iter().try_for_each(plan).map_err(unfit)?;
         self.check_fields_of_the_app(data, call).await
     }
 

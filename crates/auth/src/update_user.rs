@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     Aal, Identity,
-    account::{Account, USERS, bounded_metadata},
+    account::{Account, USERS, check_user_metadata},
     audit::{Event, Outcome},
     call::Call,
     email::parse_email,
@@ -14,7 +14,7 @@ use crate::{
     one_time::{Letter, Purpose, voided},
     passwords::{Outcome as Password, check_password},
     reauthentication::Proof,
-    refusal::{AuthCode, AuthError, AuthResult, refused, weak},
+    refusal::{AuthCode, AuthResult, refused, weak},
     rows::{Cell, Change, Query, is, is_not},
     session::{Method, SESSIONS, Session},
     sign_up::{gone, is_taken},
@@ -91,7 +91,7 @@ impl Identity {
     ) -> AuthResult<Account> {
         let account = self.account(user, call).await?.ok_or_else(gone)?;
         let session = match session {
-            Some(id) => Some(self.session_of_caller(id, user, call).await?.ok_or_else(ended)?),
+            Some(id) => Some(self.session_of_caller(id, user, call).await?),
             None => None,
         };
         let email = asked.email.as_deref().filter(|new| Some(*new) != account.email.as_deref());
@@ -109,7 +109,8 @@ impl Identity {
         let mut values: Vec<(&'static str, Cell)> = Vec::new();
         if let Some(data) = &asked.data {
             let merged = merged(account.user_metadata.clone(), data);
-            values.push(("user_metadata", bounded_metadata(merged)?.into()));
+            check_user_metadata(&merged)?;
+            values.push(("user_metadata", Json::Object(merged).into()));
         }
         if let Some(email) = email {
             if counted.is_none() {
@@ -120,13 +121,10 @@ impl Identity {
         }
         // What was merged is written where the row is as it was read. Another password is not
         // kept waiting by those who sign in all the while: its own row says whether it holds.
-        let mut as_read = vec![is("id", user)];
-        if !values.is_empty() {
-            as_read.push(is("updated_at", account.updated_at));
-        }
-        // Also where nothing of it changes: whoever changes an account holds its row.
-        values.push(("is_anonymous", account.is_anonymous.into()));
-        changes.push(Change::update(USERS, as_read, values).or_nothing());
+        changes.push(match values.is_empty() {
+            true => account.held(),
+            false => account.changed_to(values),
+        });
         changes.push(self.entry(Event::UserUpdated, Outcome::Done, Some(user), call));
         self.rows.write(changes, &call.cx, call.now).await?;
         self.standing.forget_user(user);
@@ -280,11 +278,6 @@ impl Identity {
         };
         Ok(self.rows.one(query, &call.cx, call.now).await?.as_ref().map(Account::of))
     }
-}
-
-fn ended() -> AuthError {
-    let message = "Session from session_id claim in JWT does not exist";
-    refused(403, AuthCode::SessionNotFound, message)
 }
 
 /// An object with another's names set, and those with null taken out.

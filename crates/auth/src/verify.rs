@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     Identity, Issued,
-    account::{Account, USERS},
+    account::Account,
     audit::{Event, Outcome},
     call::Call,
     email::parse_email,
@@ -200,7 +200,7 @@ impl Identity {
         if self.waits_for_another(token, call).await? {
             let told = self.entry(Event::Verified, Outcome::Done, Some(account.id), call);
             // Of two that agree at once, the one that is written last completes it.
-            let changes = vec![as_read(&account), token.consumed(), told];
+            let changes = vec![account.still_is(), token.consumed(), told];
             self.rows.write(changes, &call.cx, call.now).await?;
             return Ok(Redeemed::HalfWay);
         }
@@ -282,13 +282,12 @@ impl Identity {
                 (None, Some(session))
             }
         };
-        if !values.iter().any(|(name, _)| *name == "is_anonymous") {
-            values.push(("is_anonymous", account.is_anonymous.into()));
-        }
         // As it was read: what is written anew of its metadata must not take back a role
         // that was given or taken in between.
-        let as_read = vec![is("id", id), is("updated_at", account.updated_at)];
-        changes.push(Change::update(USERS, as_read, values).or_nothing());
+        changes.push(match values.is_empty() {
+            true => account.still_is(),
+            false => account.changed_to(values),
+        });
         let written = self.rows.write(changes, &call.cx, call.now).await.map_err(AuthError::from);
         match written {
             Err(error) if is_taken(&error) => {
@@ -306,13 +305,6 @@ impl Identity {
         let account = self.account(id, call).await?.ok_or_else(gone)?;
         Ok(Redeemed::In(Box::new(self.issue(account, &session, call)?)))
     }
-}
-
-/// The change that takes all beside it back where an account was changed since it was read.
-fn as_read(account: &Account) -> Change {
-    let filters = vec![is("id", account.id), is("updated_at", account.updated_at)];
-    let same = [("new_email", account.new_email.clone().into())];
-    Change::update(USERS, filters, same).or_nothing()
 }
 
 fn expired_code() -> AuthError {

@@ -12,21 +12,10 @@ use crate::fold::joined;
 /// must pass `a` and `a || b` must pass `a`.
 #[must_use]
 pub fn both(one: Filter, two: Filter) -> Filter {
-    let parts = match joined(vec![one, two], Truth::True) {
-        Filter::And(parts) => parts,
-        other => return other,
-    };
-    let mut kept: Vec<Filter> = Vec::with_capacity(parts.len());
-    for (at, part) in parts.iter().enumerate() {
-        let is_said = |(place, other): (usize, &Filter)| {
-            // Of two that say the same, the first stays.
-            place != at && is_narrower(other, part) && (place < at || !is_narrower(part, other))
-        };
-        if !parts.iter().enumerate().any(is_said) {
-            kept.push(part.clone());
-        }
+    match joined(vec![one, two], Truth::True) {
+        Filter::And(parts) => joined(without_idle(&parts, is_narrower), Truth::True),
+        other => other,
     }
-    joined(kept, Truth::True)
 }
 
 /// Whether whatever passes one passes the other, by their alternatives alone.
@@ -46,21 +35,21 @@ fn alternatives(filter: &Filter) -> &[Filter] {
 /// may pass `a` or `a && b` may pass `a`.
 #[must_use]
 pub fn either(one: Filter, two: Filter) -> Filter {
-    let parts = match joined(vec![one, two], Truth::False) {
-        Filter::Or(parts) => parts,
-        other => return other,
-    };
-    let mut kept: Vec<Filter> = Vec::with_capacity(parts.len());
-    for (at, part) in parts.iter().enumerate() {
-        let is_admitted = |(place, other): (usize, &Filter)| {
-            // Of two that say the same, the first stays.
-            place != at && asks_less(other, part) && (place < at || !asks_less(part, other))
-        };
-        if !parts.iter().enumerate().any(is_admitted) {
-            kept.push(part.clone());
-        }
+    match joined(vec![one, two], Truth::False) {
+        Filter::Or(parts) => joined(without_idle(&parts, asks_less), Truth::False),
+        other => other,
     }
-    joined(kept, Truth::False)
+}
+
+/// The parts that no other makes idle; of two that make each other so, the first stays.
+fn without_idle(parts: &[Filter], makes_idle: fn(&Filter, &Filter) -> bool) -> Vec<Filter> {
+    let is_idle = |at: usize, part: &Filter| {
+        parts.iter().enumerate().any(|(place, other)| {
+            place != at && makes_idle(other, part) && (place < at || !makes_idle(part, other))
+        })
+    };
+    let kept = parts.iter().enumerate().filter(|(at, part)| !is_idle(*at, part));
+    kept.map(|(_, part)| part.clone()).collect()
 }
 
 /// Whether two verdicts admit the same, as far as that can be seen without asking a row.

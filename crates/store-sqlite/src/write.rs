@@ -79,8 +79,6 @@ impl<'c> Writes<'c> {
         let mut committed = Committed::default();
         for plan in plans {
             if committed.leaves_out(plan) {
-                committed.affected.push(Vec::new());
-                committed.inserted.push(0);
                 continue;
             }
             let affected = self.prepared(shared, plan.shape())?.run(plan, sink, events);

@@ -143,11 +143,16 @@ pub struct Committed {
 }
 
 impl Committed {
-    /// Whether the plan that comes next is to be left out: it follows a change, and the one
-    /// before it made none.
+    /// Whether the plan that comes next is left out: it follows a change, and the one before
+    /// it made none. Then it is noted to have affected nothing.
     #[must_use]
-    pub fn leaves_out(&self, next: &WritePlan) -> bool {
-        next.follows_change() && self.affected.last().is_some_and(Vec::is_empty)
+    pub fn leaves_out(&mut self, next: &WritePlan) -> bool {
+        let is_left_out = next.follows_change() && self.affected.last().is_some_and(Vec::is_empty);
+        if is_left_out {
+            self.affected.push(Vec::new());
+            self.inserted.push(0);
+        }
+        is_left_out
     }
 }
 

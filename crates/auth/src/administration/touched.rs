@@ -50,8 +50,8 @@ impl Touched {
 }
 
 impl Identity {
-    /// The write by which the audit log tells of another, to be made after it if it affects a
-    /// row: what was done to which fields, and to whose account where the write names one.
+    /// The write by which the audit log tells of one about accounts, to be made after it if it
+    /// affects a row: what was done to which fields, and to whose account where the write names one.
     ///
     /// # Errors
     /// Where it cannot be planned.
@@ -61,12 +61,8 @@ impl Identity {
         touched: Touched,
         planner: &Planner,
         call: &Call,
-    ) -> Result<Option<WritePlan>, Error> {
-        let catalog = planner.catalog();
-        if touched == Touched::Nobody {
-            return Ok(None);
-        }
-        let model = catalog.model(plan.shape().model());
+    ) -> Result<WritePlan, Error> {
+        let model = planner.catalog().model(plan.shape().model());
         let event = match plan.shape().action() {
             Action::Insert { conflict: None, .. } => Event::UserCreated,
             // Of rows that may be there already nobody knows which are.
@@ -81,7 +77,7 @@ impl Identity {
         }
         let user = (touched == Touched::Affected).then(|| whose(plan, model)).flatten();
         let entry = self.entry_with(event, Outcome::Done, user, details, call);
-        entry.plan(planner, call.now).map(|plan| Some(plan.following_change()))
+        entry.plan(planner, call.now).map(WritePlan::following_change)
     }
 
     /// Takes note of a write that was committed, with the keys of the rows it affected.

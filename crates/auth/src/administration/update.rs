@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{AccountChanges, email_exists, password::Policy};
 use crate::{
     Identity,
-    account::{Account, USERS, roles_of},
+    account::{Account, roles_of},
     audit::{Event, Outcome},
     call::Call,
     email::parse_email,
@@ -98,8 +98,7 @@ impl Identity {
     ) -> AuthResult<Option<Account>> {
         let id = account.id;
         let mut changes = draft.beside;
-        let read = vec![is("id", id), is("updated_at", account.updated_at)];
-        changes.push(Change::update(USERS, read, draft.values).or_nothing());
+        changes.push(account.changed_to(draft.values));
         changes.push(self.entry(Event::UserChanged, Outcome::Done, Some(id), call));
         let written = self.rows.write(changes, &call.cx, call.now).await;
         self.standing.forget_user(id);

@@ -5,7 +5,7 @@ use mainstay_core::Timestamp;
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
 /// What was counted since the window began; another begins with what comes after its end.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Window {
     since: Option<Timestamp>,
     count: u32,
@@ -26,24 +26,11 @@ impl Window {
     /// When it is full.
     pub(super) fn take(&mut self, now: Timestamp, seconds: i64, max: u32) -> Result<(), Full> {
         let since = self.since.unwrap_or(now);
-        let age_s = (now.as_micros() - since.as_micros()).div_euclid(MICROS_PER_SECOND);
+        let mut age_s = (now.as_micros() - since.as_micros()).div_euclid(MICROS_PER_SECOND);
         if self.since.is_none() || !(0..seconds).contains(&age_s) {
             *self = Self { since: Some(now), count: 0 };
-            return self.take_now(0, seconds, max);
+            age_s = 0;
         }
-        self.take_now(age_s, seconds, max)
-    }
-
-    /// Whether one more would be taken.
-    ///
-    /// # Errors
-    /// When it is full.
-    pub(super) fn look(&self, now: Timestamp, seconds: i64, max: u32) -> Result<(), Full> {
-        let mut tried = Self { since: self.since, count: self.count };
-        tried.take(now, seconds, max)
-    }
-
-    fn take_now(&mut self, age_s: i64, seconds: i64, max: u32) -> Result<(), Full> {
         if self.count < max {
             self.count += 1;
             return Ok(());
@@ -52,6 +39,14 @@ impl Window {
         self.count = max.saturating_add(1);
         let left_s = u64::try_from(seconds - age_s).unwrap_or(1).max(1);
         Err(Full { left_s, is_first })
+    }
+
+    /// Whether one more would be taken.
+    ///
+    /// # Errors
+    /// When it is full.
+    pub(super) fn look(&self, now: Timestamp, seconds: i64, max: u32) -> Result<(), Full> {
+        self.clone().take(now, seconds, max)
     }
 }
 

@@ -9,6 +9,8 @@ mod notices;
 use mainstay::testing::{Response, TestApp};
 use serde_json::{Value as Json, json};
 
+use crate::{cli::audited, support::mailed};
+
 /// No wait between mails, and callers behind a proxy, so that each has an address.
 const SETTINGS: &str = r#"
 [server]
@@ -70,24 +72,13 @@ impl Asked {
 
     /// The same of one kind; it is sent in the background.
     async fn mail_of(&self, to: &str, kind: &str) -> (String, String) {
-        for _ in 0..400 {
-            let accept = [("Accept", "application/json")];
-            let mails = self.app.request("GET", "/_dev/mail", &accept, b"").await.json();
-            let found = mails
-                .as_array()
-                .expect("a list")
-                .iter()
-                .find(|mail| mail["to"] == to && mail["kind"] == kind);
-            if let Some(mail) = found {
-                let text = mail["text"].as_str().expect("a text");
-                let is_code = |word: &&str| word.len() == 6 && word.parse::<u32>().is_ok();
-                let code = text.split_whitespace().find(is_code).unwrap_or_default();
-                let token = text.split("token=").nth(1).and_then(|rest| rest.split('&').next());
-                return (code.to_owned(), token.unwrap_or_default().to_owned());
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
-        panic!("no mail to {to}");
+        let is_it = |mail: &Json| mail["to"] == to && mail["kind"] == kind;
+        let mail = mailed(&self.app, is_it).await;
+        let text = mail["text"].as_str().expect("a text");
+        let is_code = |word: &&str| word.len() == 6 && word.parse::<u32>().is_ok();
+        let code = text.split_whitespace().find(is_code).unwrap_or_default();
+        let token = text.split("token=").nth(1).and_then(|rest| rest.split('&').next());
+        (code.to_owned(), token.unwrap_or_default().to_owned())
     }
 
     /// Signs somebody up and confirms their address; what their session is.
@@ -109,12 +100,8 @@ impl Asked {
         if let Some(url) = self.app.database_url() {
             crate::database::note(folder, url);
         }
-        let folder = folder.to_str().expect("UTF-8");
-        let told = crate::cli::run(&["audit", folder, "--limit", "1000", "--json"]);
-        assert_eq!(told.code, Some(0), "{}", told.err);
-        let told: Json = serde_json::from_str(&told.out).expect("JSON");
         let line = |entry: &Json| format!("{} {}", text(entry, "event"), text(entry, "outcome"));
-        told["entries"].as_array().expect("a list").iter().rev().map(line).collect()
+        audited(folder, &["--limit", "1000"]).iter().rev().map(line).collect()
     }
 
     async fn sign_in(&self, from: From<'_>, email: &str, password: &str) -> Response {

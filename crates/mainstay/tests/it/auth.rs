@@ -129,22 +129,8 @@ pub(crate) async fn refresh(app: &App, refresh_token: &str) -> Answer {
 
 /// The six digits of the newest mail of this kind, once it has left.
 pub(crate) async fn mailed_code(app: &App, kind: &str) -> String {
-    let text = mailed_text(app, kind).await;
+    let text = app.mailed_text(kind).await;
     let is_code = |word: &&str| word.len() == 6 && word.bytes().all(|it| it.is_ascii_digit());
     let mut words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
     words.find(is_code).unwrap_or_else(|| panic!("no code in {text}")).to_owned()
-}
-
-/// What the newest mail of this kind says, once it has left.
-pub(crate) async fn mailed_text(app: &App, kind: &str) -> String {
-    const TRIES_MAX: u32 = 1_000;
-    for _ in 0..TRIES_MAX {
-        let headers = [("Accept", "application/json")];
-        let res = app.send("GET", "/_dev/mail", &Caller::Anonymous, &headers, "").await;
-        let mails: Vec<Json> = serde_json::from_str(&res.body).expect("an array of mails");
-        if let Some(mail) = mails.iter().find(|mail| mail["kind"] == kind) {
-            return mail["text"].as_str().expect("a text").to_owned();
-        }
-    }
-    panic!("no mail of the kind {kind} has left")
 }

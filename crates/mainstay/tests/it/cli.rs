@@ -51,6 +51,15 @@ pub(crate) fn run(args: &[&str]) -> Ended {
     end_of(&mut mainstay(args))
 }
 
+/// The entries of a folder's audit log that such options choose, the latest first.
+pub(crate) fn audited(folder: &Path, options: &[&str]) -> Vec<serde_json::Value> {
+    let folder = folder.to_str().expect("UTF-8");
+    let told = run(&[&["audit", folder, "--json"], options].concat());
+    assert_eq!(told.code, Some(0), "{}", told.err);
+    let told: serde_json::Value = serde_json::from_str(&told.out).expect("JSON");
+    told["entries"].as_array().expect("an array").clone()
+}
+
 pub(crate) fn end_of(command: &mut Command) -> Ended {
     let output = command.output().expect("the binary starts");
     Ended {

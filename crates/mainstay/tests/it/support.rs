@@ -1,6 +1,9 @@
 //! An app under test, and the callers who use it.
 
+use std::time::{Duration, Instant};
+
 use mainstay::testing::{Response, TestApp};
+use serde_json::Value as Json;
 
 use crate::database;
 
@@ -67,6 +70,12 @@ impl App {
         self.0.folder()
     }
 
+    /// The text of the newest mail of a kind, once it has left.
+    pub(crate) async fn mailed_text(&self, kind: &str) -> String {
+        let mail = mailed(&self.0, |mail| mail["kind"] == kind).await;
+        mail["text"].as_str().expect("a text").to_owned()
+    }
+
     /// Goes over to the application folder with this file in it.
     pub(crate) async fn reload_with(&self, path: &str, text: &str) {
         self.0.write_file(path, text);
@@ -106,6 +115,23 @@ impl App {
     }
 }
 
+/// How long a mail may take to leave, which it does in the background.
+const MAILED_MAX: Duration = Duration::from_secs(30);
+
+/// The newest mail of an app in development that is this one, once it has left.
+pub(crate) async fn mailed(app: &TestApp, is_it: impl Fn(&Json) -> bool) -> Json {
+    let began = Instant::now();
+    loop {
+        let accept = [("Accept", "application/json")];
+        let mails = app.request("GET", "/_dev/mail", &accept, b"").await.json();
+        let mut mails = mails.as_array().expect("a list of mails").iter();
+        if let Some(mail) = mails.find(|mail| is_it(mail)) {
+            return mail.clone();
+        }
+        assert!(began.elapsed() < MAILED_MAX, "it has not left; these have: {mails:?}");
+    }
+}
+
 /// A path with what may not stand in one written as `%XX`.
 fn encoded(path: &str) -> String {
     path.chars()
@@ -120,7 +146,7 @@ fn encoded(path: &str) -> String {
 
 /// `columns=` with every name that any of the rows has, as the JavaScript client says it.
 fn columns_of(rows: &str) -> String {
-    let rows: serde_json::Value = serde_json::from_str(rows).expect("rows of JSON");
+    let rows: Json = serde_json::from_str(rows).expect("rows of JSON");
     let mut names: Vec<&str> = Vec::new();
     for row in rows.as_array().expect("an array of rows") {
         for name in row.as_object().expect("an object").keys() {
@@ -133,6 +159,25 @@ fn columns_of(rows: &str) -> String {
 }
 
 /// The body as JSON.
-pub(crate) fn json(res: &Response) -> serde_json::Value {
+pub(crate) fn json(res: &Response) -> Json {
     serde_json::from_str(&res.body).unwrap_or_else(|_| panic!("not JSON: {}", res.body))
+}
+
+/// All of them, run at once.
+pub(crate) async fn futures<F: Future>(all: impl Iterator<Item = F>) -> Vec<F::Output> {
+    let mut all: Vec<_> = all.map(Box::pin).collect();
+    let mut done: Vec<Option<F::Output>> = all.iter().map(|_| None).collect();
+    std::future::poll_fn(|context| {
+        for (one, done) in all.iter_mut().zip(&mut done).filter(|(_, done)| done.is_none()) {
+            if let std::task::Poll::Ready(output) = one.as_mut().poll(context) {
+                *done = Some(output);
+            }
+        }
+        match done.iter().all(Option::is_some) {
+            true => std::task::Poll::Ready(()),
+            false => std::task::Poll::Pending,
+        }
+    })
+    .await;
+    done.into_iter().flatten().collect()
 }

@@ -145,8 +145,6 @@ async fn do_all(
     events.begin_write();
     for (at, (one, plan)) in compiled.iter().zip(&set.plans).enumerate() {
         if committed.leaves_out(plan) {
-            committed.affected.push(Vec::new());
-            committed.inserted.push(0);
             continue;
         }
         let affected = one.run(connection, plan, sink, &mut events).await;

@@ -2,7 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Asked, HOME, PASSWORD, SETTINGS, lockout::futures};
+use super::{Asked, HOME, PASSWORD, SETTINGS};
+use crate::support::futures;
 
 const USERS: (&str, &str) = (
     "models/users.toml",

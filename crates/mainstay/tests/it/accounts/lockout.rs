@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{Asked, ELSEWHERE, From, HOME, PASSWORD, SETTINGS, text};
+use crate::support::futures;
 
 const ANA: &str = "ana@example.com";
 
@@ -67,25 +68,6 @@ async fn of_many_wrong_passwords_at_once_most_are_not_looked_at() {
     // Five, and one more for each second that they took to come.
     assert!((5..10).contains(&looked_at), "{looked_at} of 12 were looked at");
     asked.app.close().await;
-}
-
-/// All of them, run at once.
-pub(super) async fn futures<F: Future>(all: impl Iterator<Item = F>) -> Vec<F::Output> {
-    let mut all: Vec<_> = all.map(Box::pin).collect();
-    let mut done: Vec<Option<F::Output>> = all.iter().map(|_| None).collect();
-    std::future::poll_fn(|context| {
-        for (one, done) in all.iter_mut().zip(&mut done).filter(|(_, done)| done.is_none()) {
-            if let std::task::Poll::Ready(output) = one.as_mut().poll(context) {
-                *done = Some(output);
-            }
-        }
-        match done.iter().all(Option::is_some) {
-            true => std::task::Poll::Ready(()),
-            false => std::task::Poll::Pending,
-        }
-    })
-    .await;
-    done.into_iter().flatten().collect()
 }
 
 #[tokio::test]

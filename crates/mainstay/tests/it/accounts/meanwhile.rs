@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value as Json, json};
 
-use super::{Asked, ELSEWHERE, From, HOME, PASSWORD, SETTINGS, lockout::futures, text};
+use super::{Asked, ELSEWHERE, From, HOME, PASSWORD, SETTINGS, text};
+use crate::support::futures;
 
 const ANA: &str = "ana@example.com";
 const OTHER: &str = "another horse of hers";

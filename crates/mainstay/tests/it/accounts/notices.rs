@@ -3,26 +3,17 @@
 use serde_json::{Value as Json, json};
 
 use super::{Asked, From, HOME, PASSWORD, SETTINGS, text};
+use crate::support::mailed;
 
 const ANA: &str = "ana@example.com";
 const NEW: &str = "ana@new.example.com";
 
 /// The newest mail that tells an address of a change, once it says this.
 async fn told(asked: &Asked, to: &str, wanted: &str) {
-    for _ in 0..1_000 {
-        let headers = [("Accept", "application/json")];
-        let mails = asked.app.request("GET", "/_dev/mail", &headers, b"").await.json();
-        let mut mails = mails.as_array().expect("a list").iter();
-        let is_it = |mail: &&Json| {
-            mail["to"] == to
-                && mail["kind"] == "account_changed"
-                && text(mail, "text").contains(wanted)
-        };
-        if mails.any(|mail| is_it(&mail)) {
-            return;
-        }
-    }
-    panic!("{to} is not told: {wanted}");
+    let is_it = |mail: &Json| {
+        mail["to"] == to && mail["kind"] == "account_changed" && text(mail, "text").contains(wanted)
+    };
+    mailed(&asked.app, is_it).await;
 }
 
 #[tokio::test]

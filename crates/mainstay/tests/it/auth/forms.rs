@@ -3,6 +3,7 @@
 use mainstay::testing::{Response, TestApp};
 
 use super::visitor::{EMAIL, PASSWORD, cookie_of, send, sign_up, status_of, submit};
+use crate::support::mailed;
 
 const USERS: (&str, &str) = (
     "models/users.toml",
@@ -126,17 +127,10 @@ async fn a_form_leads_nowhere_else() {
 
 /// The link of a mail of this kind; it is sent in the background.
 async fn link(app: &TestApp, kind: &str) -> String {
-    for _ in 0..400 {
-        let accept = [("Accept", "application/json")];
-        let mails = app.request("GET", "/_dev/mail", &accept, b"").await.json();
-        let found = mails.as_array().into_iter().flatten().find(|mail| mail["kind"] == kind);
-        if let Some(text) = found.and_then(|mail| mail["text"].as_str()) {
-            let at = text.find("/auth/v1/verify").expect("a link");
-            return text[at..].split_whitespace().next().expect("a link").to_owned();
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
-    panic!("no mail to {kind}");
+    let mail = mailed(app, |mail| mail["kind"] == kind).await;
+    let text = mail["text"].as_str().expect("a text");
+    let at = text.find("/auth/v1/verify").expect("a link");
+    text[at..].split_whitespace().next().expect("a link").to_owned()
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json as object};
 
 use crate::{
-    cli::run,
+    cli::audited,
     support::{App, Caller, app, json},
 };
 
@@ -106,10 +106,16 @@ pub(crate) async fn administer(app: &App, id: &str, body: Json) -> Json {
 
 /// The kinds of actor and the events of the audit log about an account, the latest first.
 pub(crate) fn events(app: &App, id: &str) -> Vec<String> {
-    let told = run(&["audit", app.folder().to_str().expect("UTF-8"), "--user", id, "--json"]);
-    assert_eq!(told.code, Some(0), "{}", told.err);
-    let told: Json = serde_json::from_str(&told.out).expect("JSON");
-    let entries = told["entries"].as_array().expect("an array").iter();
+    told(app, &["--user", id])
+}
+
+/// The same about all accounts and none.
+pub(crate) fn all_events(app: &App) -> Vec<String> {
+    told(app, &["--limit", "1000"])
+}
+
+fn told(app: &App, which: &[&str]) -> Vec<String> {
     let word = |value: &Json| value.as_str().expect("a text").to_owned();
-    entries.map(|it| format!("{} {}", word(&it["actor_kind"]), word(&it["event"]))).collect()
+    let line = |it: &Json| format!("{} {}", word(&it["actor_kind"]), word(&it["event"]));
+    audited(app.folder(), which).iter().map(line).collect()
 }

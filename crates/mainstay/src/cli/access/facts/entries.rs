@@ -65,7 +65,8 @@ impl Finder<'_> {
         asked: &[Option<&Rule>],
     ) -> Entry {
         let has_check = self.app.catalog.model(self.model).rules.check.is_some();
-        self.entry(None, operation, asked, |said| row_answer(of(said), own, has_check))
+        let answer = |said: &ModelAccess| row_answer(of(said), own, has_check);
+        self.entry(None, operation, self.combined(asked), answer)
     }
 
     /// What is said of reading a field; none where it is as its row is for everyone.
@@ -107,20 +108,10 @@ impl Finder<'_> {
         let is_plain = |row: &ModelAccess| of(row) == answer(&plain, row);
         let combined = self.combined(asked);
         let mut all = self.by_role.iter().chain(combined.0.iter().map(|(_, row)| row));
-        (!all.all(is_plain)).then(|| self.entry_of(Some(field), operation, combined, of))
+        (!all.all(is_plain)).then(|| self.entry(Some(field), operation, combined, of))
     }
 
     fn entry(
-        &self,
-        field: Option<FieldId>,
-        operation: &'static str,
-        asked: &[Option<&Rule>],
-        answer: impl Fn(&ModelAccess) -> Answer,
-    ) -> Entry {
-        self.entry_of(field, operation, self.combined(asked), answer)
-    }
-
-    fn entry_of(
         &self,
         field: Option<FieldId>,
         operation: &'static str,
