@@ -3,11 +3,12 @@
 use std::{
     collections::BTreeMap,
     io::{BufRead as _, BufReader, PipeReader},
+    path::PathBuf,
     process::{Command, ExitStatus},
     time::Duration,
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use serde::Deserialize;
 
 use super::{
@@ -48,10 +49,11 @@ pub(super) fn apps_on_postgres(table: &mut Table, servers: &Servers) -> anyhow::
         table.skipped_suite(format!("{APPS_ON_POSTGRES}: there is no PostgreSQL"));
         return Ok(());
     };
-    println!("cargo test -p mainstay --test it, on PostgreSQL");
+    println!("cargo test --test it, on PostgreSQL");
     let mut command = cargo();
-    command.args(["test", "-p", "mainstay", "--test", "it", "--no-fail-fast", "--"]);
-    command.args(["--skip", ARE_THE_SAME]);
+    // Of the workspace, so that it is the binary that has been built before.
+    command.args(["test", "--workspace", "--exclude", "mainstay-plan", "--test", "it"]);
+    command.args(["--no-fail-fast", "--", "--skip", ARE_THE_SAME]);
     let report = reported(command.env("MAINSTAY_TEST_DATABASE_URL", url))?;
     for suite in report.suites {
         // What is left out has run before, on a database that it does not choose.
@@ -135,7 +137,8 @@ impl Reader {
     pub(super) fn read(&mut self, line: &str) {
         let trimmed = line.trim_start();
         if line.starts_with(MESSAGE) {
-            self.packages.extend(binary_and_package(line));
+            let binary = Binary::of_message(line);
+            self.packages.extend(binary.map(|it| (file_name(&it.path).to_owned(), it.package)));
         } else if let Some(running) =
             trimmed.strip_prefix("Running ").filter(|it| it.ends_with(')'))
         {
@@ -229,19 +232,62 @@ impl Reader {
 #[derive(Debug, Deserialize)]
 struct Artifact {
     package_id: String,
+    manifest_path: PathBuf,
     executable: Option<String>,
 }
 
-/// The file name of the binary that a message is about, and its package's name.
-fn binary_and_package(message: &str) -> Option<(String, String)> {
-    let artifact: Artifact = serde_json::from_str(message).ok()?;
-    let executable = artifact.executable?;
-    // `path+file:///w/crates/store-sqlite#mainstay-store-sqlite@0.1.0`, or
-    // `path+file:///w/xtask#0.1.0` where the folder is called as the package is.
-    let (folder, version) = artifact.package_id.split_once('#')?;
-    let package = version.split_once('@').map(|(name, _)| name);
-    let package = package.or_else(|| folder.rsplit('/').next())?;
-    Some((file_name(&executable).to_owned(), package.to_owned()))
+/// A binary of tests that cargo has built.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Binary {
+    pub(super) package: String,
+    path: String,
+    /// The package's, in which its tests run.
+    folder: PathBuf,
+}
+
+impl Binary {
+    /// What a message of cargo's is about, where that is a binary.
+    fn of_message(message: &str) -> Option<Self> {
+        let artifact: Artifact = serde_json::from_str(message).ok()?;
+        let path = artifact.executable?;
+        // `path+file:///w/crates/store-sqlite#mainstay-store-sqlite@0.1.0`, or
+        // `path+file:///w/xtask#0.1.0` where the folder is called as the package is.
+        let (folder, version) = artifact.package_id.split_once('#')?;
+        let package = version.split_once('@').map(|(name, _)| name);
+        let package = package.or_else(|| folder.rsplit('/').next())?.to_owned();
+        let folder = artifact.manifest_path.parent()?.to_owned();
+        Some(Self { package, path, folder })
+    }
+
+    /// Builds all tests of the workspace with a feature, and runs none.
+    pub(super) fn build_all(feature: &str) -> anyhow::Result<Vec<Self>> {
+        let mut command = cargo();
+        // Of the whole workspace, so that what it depends on is built as for all other tests.
+        command.args(["test", "--workspace", "--tests", "--no-run", "--features", feature]);
+        let mut built = Vec::new();
+        let status = lines(command.arg("--message-format=json-render-diagnostics"), |line| {
+            if line.starts_with(MESSAGE) {
+                built.extend(Self::of_message(line));
+            } else {
+                println!("{line}");
+            }
+        })?;
+        ensure!(status.success(), "cargo test --no-run: {status}");
+        Ok(built)
+    }
+
+    /// Runs those of its tests that have one of these in their names.
+    pub(super) fn run(
+        &self,
+        names: &[&str],
+        environment: &[(&str, String)],
+    ) -> anyhow::Result<Report> {
+        let mut command = Command::new(&self.path);
+        command.current_dir(&self.folder).args(names).envs(environment.iter().cloned());
+        let mut reader = Reader::default();
+        let status = lines(&mut command, |line| reader.read(line))?;
+        Ok(reader.finish(status.success()))
+    }
 }
 
 /// `unittests src/lib.rs (target/debug/deps/mainstay_core-0123)` is `mainstay_core`; and
@@ -307,9 +353,9 @@ test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
     #[test]
     fn files_of_one_name_are_told_apart_by_their_packages() {
         let output = r#"
-{"reason":"compiler-artifact","package_id":"path+file:///w/crates/store-sqlite#mainstay-store-sqlite@0.1.0","executable":"/w/target/debug/deps/store-01"}
-{"reason":"compiler-artifact","package_id":"path+file:///w/xtask#0.1.0","executable":"/w/target/debug/deps/store-02"}
-{"reason":"compiler-artifact","package_id":"path+file:///w/other#0.1.0","executable":null}
+{"reason":"compiler-artifact","package_id":"path+file:///w/crates/store-sqlite#mainstay-store-sqlite@0.1.0","manifest_path":"/w/crates/store-sqlite/Cargo.toml","executable":"/w/target/debug/deps/store-01"}
+{"reason":"compiler-artifact","package_id":"path+file:///w/xtask#0.1.0","manifest_path":"/w/xtask/Cargo.toml","executable":"/w/target/debug/deps/store-02"}
+{"reason":"compiler-artifact","package_id":"path+file:///w/other#0.1.0","manifest_path":"/w/other/Cargo.toml","executable":null}
 {"reason":"build-finished","success":true}
      Running tests/store.rs (target/debug/deps/store-01)
 test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.25s

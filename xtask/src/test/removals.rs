@@ -1,20 +1,20 @@
 //! Control removal: a test that passes with its protection taken out proves nothing.
 //!
 //! For each entry of `xtask/removals.toml` its test runs twice in a build with the
-//! feature `removals`: with every protection in place, where it must pass, and with
-//! the one switch thrown, where it must fail.
+//! feature `removals`: with every protection in place, beside all others, where it must
+//! pass, and alone with the one switch thrown, where it must fail.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::time::Instant;
 
 use anyhow::Context as _;
 
 use super::{
-    cargo::{Reader, Report, lines},
+    cargo::{Binary, Report},
     servers::Servers,
     table::{Suite, Table},
 };
 use crate::{
-    process::{cargo, root},
+    process::root,
     tidy::switches::{REGISTRY, Removal, Removals},
 };
 
@@ -42,19 +42,13 @@ pub(super) fn run(table: &mut Table, servers: &Servers) -> anyhow::Result<()> {
     let removals: Removals = toml::from_str(&text).context(REGISTRY)?;
     let started = Instant::now();
     let mut suite = Suite { name: "removals".into(), ..Suite::default() };
-    let packages: BTreeSet<&str> = removals.removal.iter().map(|it| it.package.as_str()).collect();
-    for package in packages {
-        println!("building the tests of {package} with --features removals");
-        let mut build = cargo();
-        build.args(["test", "--quiet", "--no-run", "-p", package, "--features", "removals"]);
-        lines(&mut build, |line| println!("{line}"))?;
-    }
-    println!("\n{:<26}{:<14}{:<14}test", "switch", "in place", "taken out");
+    println!("building all tests with --features removals");
+    let tests = Tests::build(&removals, servers)?;
+    println!("\n{:<34}{:<14}{:<14}test", "switch", "in place", "taken out");
     for removal in &removals.removal {
-        let (in_place, taken_out) =
-            (test(removal, "", servers)?, test(removal, &removal.switch, servers)?);
+        let [in_place, taken_out] = tests.of(removal)?;
         println!(
-            "{:<26}{:<14}{:<14}{}",
+            "{:<34}{:<14}{:<14}{}",
             removal.switch,
             in_place.text(),
             taken_out.text(),
@@ -82,16 +76,51 @@ pub(super) fn run(table: &mut Table, servers: &Servers) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs the removal's test with this switch thrown; none where it is empty.
-fn test(removal: &Removal, thrown: &str, servers: &Servers) -> anyhow::Result<Did> {
-    let name = removal.test.rsplit("::").next().unwrap_or_default();
-    let mut command = cargo();
-    command.args(["test", "--no-fail-fast", "-p", &removal.package, "--features", "removals"]);
-    command.arg("--").arg(name).env("MAINSTAY_REMOVE", thrown);
-    command.envs(servers.environment());
-    let mut reader = Reader::default();
-    let status = lines(&mut command, |line| reader.read(line))?;
-    Ok(did(&reader.finish(status.success()), name))
+/// The tests of all removals.
+struct Tests<'s> {
+    servers: &'s Servers,
+    /// Those that may hold one, and what each reported with every protection in place.
+    binaries: Vec<(Binary, Report)>,
+}
+
+impl<'s> Tests<'s> {
+    fn build(removals: &Removals, servers: &'s Servers) -> anyhow::Result<Self> {
+        let mut tests = Self { servers, binaries: Vec::new() };
+        let names: Vec<&str> = removals.removal.iter().map(name).collect();
+        for binary in Binary::build_all("removals")? {
+            if removals.removal.iter().any(|removal| removal.package == binary.package) {
+                let report = tests.run(&binary, &names, "")?;
+                tests.binaries.push((binary, report));
+            }
+        }
+        Ok(tests)
+    }
+
+    /// What the removal's test did: with every protection in place, and with its own taken out.
+    fn of(&self, removal: &Removal) -> anyhow::Result<[Did; 2]> {
+        let name = name(removal);
+        let of_package = self.binaries.iter().filter(|(it, _)| it.package == removal.package);
+        for (binary, in_place) in of_package {
+            let in_place = did(in_place, name);
+            if in_place != Did::NotRun {
+                let taken_out = self.run(binary, &[name], &removal.switch)?;
+                return Ok([in_place, did(&taken_out, name)]);
+            }
+        }
+        Ok([Did::NotRun; 2])
+    }
+
+    /// Runs tests with this switch thrown; none where it is empty.
+    fn run(&self, binary: &Binary, names: &[&str], thrown: &str) -> anyhow::Result<Report> {
+        let mut environment = self.servers.environment();
+        environment.push(("MAINSTAY_REMOVE", thrown.to_owned()));
+        binary.run(names, &environment)
+    }
+}
+
+/// The test's own name, without its modules.
+fn name(removal: &Removal) -> &str {
+    removal.test.rsplit("::").next().unwrap_or_default()
 }
 
 /// What the report says of the test with this name. Substrings of other names do not count.
