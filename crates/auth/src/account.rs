@@ -1,5 +1,7 @@
 //! An account, as its row says.
 
+pub(crate) mod new;
+
 use mainstay_core::Timestamp;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
@@ -8,7 +10,7 @@ pub(crate) use crate::rows::USERS;
 use crate::{
     Identity,
     call::Call,
-    refusal::{AuthCode, AuthResult, refused},
+    refusal::{AuthCode, AuthError, AuthResult, refused},
     rows::{Cell, Change, Query, Record, is},
 };
 
@@ -212,6 +214,17 @@ pub(crate) fn check_user_metadata(data: &Map<String, Json>) -> AuthResult<()> {
         return Err(refused(422, AuthCode::ValidationFailed, message));
     }
     Ok(())
+}
+
+/// The metadata of an account whose address is confirmed.
+pub(crate) fn with_verified_email(mut metadata: Map<String, Json>) -> Map<String, Json> {
+    metadata.insert("email_verified".to_owned(), Json::Bool(true));
+    metadata
+}
+
+/// The account that was there a moment ago is not any more.
+pub(crate) fn gone() -> AuthError {
+    refused(404, AuthCode::UserNotFound, "User not found")
 }
 
 pub(crate) fn object(json: Json) -> Map<String, Json> {

@@ -34,12 +34,11 @@ use uuid::Uuid;
 use self::guesses::Guesses;
 use crate::{
     Identity, TotpSecret,
-    account::{Account, Factor},
+    account::{Account, Factor, gone},
     call::Call,
     refusal::{AuthCode, AuthError, AuthResult, invalid, refused},
     rows::{Query, Record, is, is_absent},
     session::Session,
-    sign_up::gone,
 };
 
 pub use self::{

@@ -49,6 +49,12 @@ mod sealed;
 
 mod passwords;
 
+mod totp;
+
+mod cookie;
+
+mod ban;
+
 mod email;
 
 mod redirect;
@@ -105,26 +111,20 @@ pub use administration::{
 };
 pub use attempts::{AttemptLimits, Counted};
 pub use audit::{AuditBefore, AuditEntry, AuditPage, AuditQuery, Event, Outcome as AuditOutcome};
+pub use ban::{BanDuration, BanDurationError};
 pub use built_in::{migrations, models};
 pub use call::Call;
 pub use caller::Credentials;
 pub use code::{CODE_ATTEMPTS_MAX, CodeContext, OneTimeCodes, generate_code};
 pub use compact::{TOKEN_BYTES_MAX, UnverifiedToken, parse_token};
-pub use factors::{EnrolRequest, Enrolled, FACTORS_MAX, FactorChallenge, ShownCode};
-pub use flow::Challenge;
-pub use identity::{Identity, IdentitySettings, Outgoing};
-mod totp;
-
-mod ban;
-
-mod cookie;
-
-pub use ban::{BanDuration, BanDurationError};
 pub use cookie::{
     COOKIE_BYTES_MAX, CookieTooLong, CookieTransport, CookieValue, CookieValues, SessionCookie,
     SessionCookieError, find_cookie,
 };
 pub use email::{EmailError, parse_email};
+pub use factors::{EnrolRequest, Enrolled, FACTORS_MAX, FactorChallenge, ShownCode};
+pub use flow::Challenge;
+pub use identity::{Identity, IdentitySettings, Outgoing};
 pub use keyring::{Keyring, KeyringError, RETIRED_KEY_S};
 pub use mailed::MailRequest;
 pub use opaque::{OPAQUE_ID_BYTES, OpaqueId, equal_in_constant_time};

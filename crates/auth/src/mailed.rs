@@ -10,7 +10,10 @@ use serde_json::{Map, Value as Json};
 
 use crate::{
     Identity,
-    account::{Account, USERS},
+    account::{
+        Account, USERS,
+        new::{NewAccount, is_taken, lacking},
+    },
     audit::{Event, Outcome},
     call::Call,
     email::parse_email,
@@ -19,7 +22,7 @@ use crate::{
     refusal::{AuthCode, AuthError, AuthResult, invalid, refused},
     rows::{Change, is},
     session::Method,
-    sign_up::{NewAccount, SignUpRequest, is_taken},
+    sign_up::SignUpRequest,
     site_path::SitePath,
     steps::in_steps,
 };
@@ -241,7 +244,7 @@ impl Identity {
         ));
         changes.push(self.entry(Event::MailRequested, Outcome::Done, Some(account.id), call));
         let written = self.rows.write(changes, &call.cx, call.now).await;
-        written.map_err(crate::sign_up::lacking)?;
+        written.map_err(lacking)?;
         self.mails.sent();
         Ok(())
     }

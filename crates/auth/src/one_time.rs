@@ -9,7 +9,6 @@
 
 use mainstay_core::{Timestamp, removal::removed};
 use mainstay_mail::{MailKind, Variables};
-use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use crate::{
@@ -20,7 +19,6 @@ use crate::{
     refusal::{AuthCode, AuthError, AuthResult, refused},
     rows::{Change, Query, Record, is},
     site_path::SitePath,
-    verify::{Presented, purposes},
 };
 
 const TOKENS: &str = "mainstay_one_time_tokens";
@@ -229,15 +227,6 @@ impl Identity {
         format!("{}/auth/v1/verify?{query}", self.settings.api_url)
     }
 
-    /// The address a link was sent to, where it is good; it stays so.
-    ///
-    /// # Errors
-    /// `otp_expired`, `validation_failed`; where the store cannot be asked.
-    pub async fn link_sent_to(&self, kind: &str, link: &str, call: &Call) -> AuthResult<String> {
-        let purposes = purposes(kind, Presented::Link(link))?;
-        Ok(self.token_of_link(link, purposes, call).await?.sent_to)
-    }
-
     /// What a link's token stands for.
     pub(crate) async fn token_of_link(
         &self,
@@ -325,10 +314,4 @@ impl Identity {
 
 fn wrong_code() -> AuthError {
     refused(403, AuthCode::OtpExpired, "Token has expired or is invalid")
-}
-
-/// The metadata of an account whose address is confirmed.
-pub(crate) fn with_verified_email(mut metadata: Map<String, Json>) -> Map<String, Json> {
-    metadata.insert("email_verified".to_owned(), Json::Bool(true));
-    metadata
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     Identity, Issued,
-    account::{Account, USERS},
+    account::{Account, USERS, gone},
     attempts::{Held, network},
     audit::{Event, Outcome},
     call::Call,
@@ -21,7 +21,6 @@ use crate::{
     refusal::{AuthCode, AuthError, AuthResult, refused},
     rows::{Change, Query, is},
     session::{FIELDS, Method, SESSIONS, Session},
-    sign_up::gone,
 };
 
 const PASSWORDS: &str = "mainstay_passwords";

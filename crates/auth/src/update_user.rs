@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     Aal, Identity,
-    account::{Account, USERS, check_user_metadata},
+    account::{Account, USERS, check_user_metadata, gone, new::is_taken},
     audit::{Event, Outcome},
     call::Call,
     email::parse_email,
@@ -17,7 +17,6 @@ use crate::{
     refusal::{AuthCode, AuthResult, refused, weak},
     rows::{Cell, Change, Query, is, is_not},
     session::{Method, SESSIONS, Session},
-    sign_up::{gone, is_taken},
     site_path::SitePath,
 };
 use mainstay_core::{Code, Error, removal::removed};

@@ -10,15 +10,18 @@ use uuid::Uuid;
 
 use crate::{
     Identity, Issued,
-    account::Account,
+    account::{
+        Account, gone,
+        new::{identity_data, is_taken, new_identity},
+        with_verified_email,
+    },
     audit::{Event, Outcome},
     call::Call,
     email::parse_email,
-    one_time::{OneTimeToken, Purpose, voided, with_verified_email},
+    one_time::{OneTimeToken, Purpose, voided},
     refusal::{AuthCode, AuthError, AuthResult, invalid, refused},
     rows::{Cell, Change, is},
     session::{Method, SESSIONS},
-    sign_up::{gone, identity_data, is_taken, new_identity},
     steps::in_steps,
 };
 
@@ -59,7 +62,7 @@ pub enum By {
 }
 
 /// The purposes that a `type` can mean, the likeliest first.
-pub(crate) fn purposes(kind: &str, presented: Presented<'_>) -> AuthResult<&'static [Purpose]> {
+fn purposes(kind: &str, presented: Presented<'_>) -> AuthResult<&'static [Purpose]> {
     use Purpose::{Confirmation, EmailChangeCurrent, EmailChangeNew, Recovery};
     match (kind, presented) {
         ("signup", _) => Ok(&[Confirmation, Recovery]),
@@ -73,6 +76,15 @@ pub(crate) fn purposes(kind: &str, presented: Presented<'_>) -> AuthResult<&'sta
 }
 
 impl Identity {
+    /// The address a link was sent to, where it is good; it stays so.
+    ///
+    /// # Errors
+    /// `otp_expired`, `validation_failed`; where the store cannot be asked.
+    pub async fn link_sent_to(&self, kind: &str, link: &str, call: &Call) -> AuthResult<String> {
+        let purposes = purposes(kind, Presented::Link(link))?;
+        Ok(self.token_of_link(link, purposes, call).await?.sent_to)
+    }
+
     /// Does what a link or a code stands for.
     ///
     /// # Errors

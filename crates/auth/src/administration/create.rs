@@ -5,13 +5,15 @@ use uuid::Uuid;
 use super::{AccountChanges, email_exists, password::Policy};
 use crate::{
     Identity,
-    account::{Account, roles_of},
+    account::{
+        Account, gone,
+        new::{NewAccount, is_taken, lacking},
+        roles_of, with_verified_email,
+    },
     audit::{Event, Outcome},
     call::Call,
     email::parse_email,
-    one_time::with_verified_email,
     refusal::{AuthCode, AuthError, AuthResult, invalid, refused},
-    sign_up::{NewAccount, gone, is_taken, lacking},
     update_user::merged,
 };
 

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     Identity,
-    account::USERS,
+    account::{USERS, gone},
     audit::{Event, Outcome},
     call::Call,
     factors::FACTORS,
@@ -14,7 +14,6 @@ use crate::{
     refusal::{AuthError, AuthResult},
     rows::{Cell, Change, is},
     session::SESSIONS,
-    sign_up::gone,
 };
 
 /// What remains of an account that is deleted.

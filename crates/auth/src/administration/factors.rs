@@ -2,7 +2,12 @@
 
 use uuid::Uuid;
 
-use crate::{Identity, account::Factor, call::Call, refusal::AuthResult, sign_up::gone};
+use crate::{
+    Identity,
+    account::{Factor, gone},
+    call::Call,
+    refusal::AuthResult,
+};
 
 impl Identity {
     /// An account's factors.

@@ -9,14 +9,16 @@ use serde_json::{Map, Value as Json};
 use super::email_exists;
 use crate::{
     Identity,
-    account::{Account, USERS},
+    account::{
+        Account, USERS, gone,
+        new::{NewAccount, is_taken, lacking},
+    },
     audit::{Event, Outcome},
     call::Call,
     email::parse_email,
     one_time::{Letter, Purpose},
     refusal::AuthResult,
     rows::{Change, is, is_absent},
-    sign_up::{NewAccount, gone, is_taken, lacking},
 };
 
 /// Who is invited.

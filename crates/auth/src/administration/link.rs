@@ -9,14 +9,16 @@ use serde_json::{Map, Value as Json};
 use super::{AccountChanges, email_exists, password::Policy};
 use crate::{
     Identity,
-    account::{Account, USERS},
+    account::{
+        Account, USERS, gone,
+        new::{NewAccount, is_taken, lacking},
+    },
     audit::{Event, Outcome},
     call::Call,
     email::parse_email,
     one_time::{NewToken, Purpose},
     refusal::{AuthCode, AuthResult, invalid, refused},
     rows::{Change, is},
-    sign_up::{NewAccount, gone, is_taken, lacking},
     update_user::merged,
 };
 

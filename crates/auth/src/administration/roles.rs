@@ -18,10 +18,9 @@ use super::{
 };
 use crate::{
     Identity,
-    account::Account,
+    account::{Account, gone},
     call::Call,
     refusal::{AuthError, AuthResult, invalid},
-    sign_up::gone,
 };
 
 /// Roles of one account.

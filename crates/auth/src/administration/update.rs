@@ -12,16 +12,19 @@ use uuid::Uuid;
 use super::{AccountChanges, email_exists, password::Policy};
 use crate::{
     Identity,
-    account::{Account, roles_of},
+    account::{
+        Account, gone,
+        new::{identity_data, is_taken},
+        roles_of, with_verified_email,
+    },
     audit::{Event, Outcome},
     call::Call,
     email::parse_email,
     flow::flows_ended,
-    one_time::{voided, with_verified_email},
+    one_time::voided,
     refusal::{AuthError, AuthResult},
     rows::{Cell, Change, is},
     session::SESSIONS,
-    sign_up::{gone, identity_data, is_taken},
     update_user::merged,
 };
 

@@ -5,13 +5,12 @@ use uuid::Uuid;
 use super::{FACTORS, UNVERIFIED, level::check_second, place};
 use crate::{
     Identity, TotpEnrolment, TotpSecret,
-    account::Factor,
+    account::{Factor, new::is_taken},
     audit::{Event, Outcome},
     call::Call,
     reauthentication::Proof,
     refusal::{AuthCode, AuthError, AuthResult, invalid, refused},
     rows::{Change, is, is_among},
-    sign_up::is_taken,
 };
 
 /// Factors an account has at most.

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::TRIES_MAX;
 use crate::{
     Aal, Identity, Issued,
+    account::gone,
     audit::{Event, Outcome},
     call::Call,
     reauthentication::Proof,
@@ -18,7 +19,6 @@ use crate::{
     refusal::{AuthCode, AuthError, AuthResult, invalid, refused},
     rows::{Change, Query, Record, is, is_absent},
     session::Method,
-    sign_up::gone,
 };
 
 const CODES: &str = "mainstay_recovery_codes";

@@ -8,13 +8,12 @@ use super::{
 };
 use crate::{
     Identity,
-    account::{Account, Factor},
+    account::{Account, Factor, gone},
     audit::{Event, Outcome},
     call::Call,
     reauthentication::Proof,
     refusal::{AuthCode, AuthResult, refused},
     rows::{Change, is},
-    sign_up::gone,
 };
 
 impl Identity {

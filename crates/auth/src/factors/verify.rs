@@ -7,12 +7,12 @@ use uuid::Uuid;
 use super::{FACTORS, StoredFactor, TRIES_MAX, UNVERIFIED, VERIFIED, level::check_second, place};
 use crate::{
     Identity, Issued, TotpOutcome,
+    account::gone,
     audit::{Event, Outcome},
     call::Call,
     refusal::{AuthCode, AuthError, AuthResult, invalid, refused},
     rows::{Cell, Change, is, is_not},
     session::Method,
-    sign_up::gone,
 };
 
 /// A code, and what it answers.

@@ -18,13 +18,12 @@ use super::{FIELDS, SESSIONS, Session};
 use crate::{
     Aal, AccessTokenRequest, Identity, Issued, OPAQUE_ID_BYTES, OpaqueId,
     access_token::claims_that_fit,
-    account::Account,
+    account::{Account, gone},
     audit::{Event, Outcome},
     call::Call,
     refusal::AuthResult,
     rows::{Change, Query, is},
     session::Method,
-    sign_up::gone,
 };
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
