@@ -17,6 +17,7 @@
 
 mod cookie;
 mod data;
+mod forget;
 mod list;
 mod refresh;
 pub(crate) mod standing;

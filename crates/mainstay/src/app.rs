@@ -23,9 +23,11 @@ use std::{
 };
 
 use axum::{Extension, Router, extract::Request, response::IntoResponse, routing::MethodRouter};
-use mainstay_auth::{CookieTransport, Keyring, Rows, SessionCookie, TokenSettings, Verifier};
+use mainstay_auth::{
+    CookieTransport, Identity, Keyring, Rows, SessionCookie, TokenSettings, Verifier,
+};
 use mainstay_core::{Settings, Timestamp};
-use mainstay_mail::Mail;
+use mainstay_mail::{Mail, Sender};
 use mainstay_plan::{Features, Planner};
 use mainstay_web::{
     Rehearsal, ServerTiming,
@@ -39,11 +41,13 @@ use tokio::net::TcpListener;
 use tower::{Layer, Service};
 
 use crate::{
+    background::Background,
     database::{self, Database, DatabaseError, SchemaPolicy},
     folder::{Folder, FolderError},
+    forgetting::go_on_forgetting,
     identity::{Parts, identity, identity_settings},
     load::{Loaded, Mistakes, environment, load},
-    mailing::{Mailing, ShowMail, outlet},
+    mailing::{ShowMail, begin_sending, outlet},
     running::Running,
     seed::{SeedError, Seeded, seed},
     signing_key::{SigningKeyError, keyring},
@@ -282,8 +286,10 @@ impl App {
     /// # Errors
     /// Where the app cannot be opened, as for [`App::serve`].
     pub async fn router(self) -> Result<Router, StartError> {
-        let (_, stack) = self.open(None).await?;
-        Ok(Router::new().fallback_service(stack))
+        let (mut opened, stack) = self.open(None).await?;
+        // It goes on for as long as there is a router to answer.
+        let background = Arc::new(opened.begin_background());
+        Ok(Router::new().fallback_service(stack).layer(Extension(background)))
     }
 
     fn address(&self) -> Result<SocketAddr, StartError> {
@@ -324,20 +330,20 @@ impl App {
         let planner = planner(&self.loaded, self.mode);
         let rows = Arc::new(Rows::new(Arc::clone(&database.store), Arc::clone(&planner)));
         database.store.adopt(Arc::clone(planner.catalog()));
-        let (waker, mailing) = outlet.begin(Arc::clone(&database.store), Arc::clone(&rows));
+        let sender = outlet.sender(Arc::clone(&database.store), Arc::clone(&rows));
         web_settings.dev_mails.clone_from(&outlet.outbox);
-        let identity = identity(Parts {
+        let identity = Arc::new(identity(Parts {
             settings: identity_settings,
             roles: &settings.roles,
             keyring: Arc::clone(&keyring),
             verifier: Arc::clone(&verifier),
             rows,
             mail: &self.loaded.mail,
-            waker,
-        });
+            waker: sender.as_ref().map(Sender::waker),
+        }));
         let app = mainstay_web::App::new(&settings.app.name, planner, verifier);
         let store = Arc::clone(&database.store);
-        let state = mainstay_web::State::new(app, store, Arc::new(identity), web_settings);
+        let state = mainstay_web::State::new(app, store, Arc::clone(&identity), web_settings);
 
         let files = static_files(&self.folder)?;
         let mut router = mainstay_web::router(state.clone()).fallback_service(files);
@@ -364,7 +370,9 @@ impl App {
             database,
             changes,
             state,
-            mailing,
+            identity,
+            sender,
+            clock: self.clock,
             log_thread,
         };
         Ok((opened, stack))
@@ -418,11 +426,20 @@ pub(crate) struct Opened {
     pub(crate) database: Database,
     pub(crate) changes: database::SchemaChanges,
     pub(crate) state: mainstay_web::State,
-    pub(crate) mailing: Option<Mailing>,
+    identity: Arc<Identity>,
+    sender: Option<Sender>,
+    clock: fn() -> Timestamp,
     pub(crate) log_thread: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Opened {
+    /// Begins what goes on beside answering, once.
+    pub(crate) fn begin_background(&mut self) -> Vec<Background> {
+        let forgetting = go_on_forgetting(Arc::clone(&self.identity), self.clock);
+        let sending = self.sender.take().map(begin_sending);
+        sending.into_iter().chain([Background::begin_endless(forgetting)]).collect()
+    }
+
     /// Loads `seed/` into the database.
     pub(crate) async fn seed(&self) -> Result<Seeded, SeedError> {
         let app = Arc::clone(&self.state.app());

@@ -6,11 +6,13 @@
 //! their names.
 
 mod app;
+mod background;
 mod built_in;
 pub mod cli;
 mod database;
 pub mod extract;
 mod folder;
+mod forgetting;
 mod identity;
 mod load;
 mod mail;

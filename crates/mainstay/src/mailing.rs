@@ -6,12 +6,12 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use mainstay_auth::Rows;
-use mainstay_mail::{DevOutbox, FromAddress, Mail, Sender, Smtp, SmtpTimeouts, Transport, Waker};
+use mainstay_mail::{DevOutbox, FromAddress, Mail, Sender, Smtp, SmtpTimeouts, Transport};
 use mainstay_store::Store;
-use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{
     app::{Mode, StartError},
+    background::Background,
     mail::MailSetup,
 };
 
@@ -27,12 +27,6 @@ pub(crate) struct Outlet {
     transport: Option<Arc<dyn Transport>>,
     /// The mails of development.
     pub(crate) outbox: Option<Arc<DevOutbox>>,
-}
-
-/// The work of sending, in the background.
-pub(crate) struct Mailing {
-    stop: oneshot::Sender<()>,
-    work: JoinHandle<()>,
 }
 
 /// Where an app's mails leave by.
@@ -66,32 +60,16 @@ pub(crate) fn outlet(
 }
 
 impl Outlet {
-    /// Begins to send; what wakes it, and what ends it.
-    pub(crate) fn begin(
-        &self,
-        store: Arc<dyn Store>,
-        rows: Arc<Rows>,
-    ) -> (Option<Waker>, Option<Mailing>) {
-        let Some(transport) = self.transport.clone() else { return (None, None) };
-        let sender = Sender::new(store, rows, transport, mainstay_web::system_time);
-        let waker = sender.waker();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let stopped = async {
-            // One that is dropped wants it to stop as well.
-            let _ = stopped.await;
-        };
-        let work = tokio::spawn(sender.run(stopped, GRACE));
-        (Some(waker), Some(Mailing { stop, work }))
+    /// What sends an app's mails once it is begun; nothing where none leave.
+    pub(crate) fn sender(&self, store: Arc<dyn Store>, rows: Arc<Rows>) -> Option<Sender> {
+        let transport = self.transport.clone()?;
+        Some(Sender::new(store, rows, transport, mainstay_web::system_time))
     }
 }
 
-impl Mailing {
-    /// Ends it; what is under way has a while to come to its end.
-    pub(crate) async fn end(self) {
-        // It may have ended by itself.
-        let _ = self.stop.send(());
-        let _ = self.work.await;
-    }
+/// Begins to send.
+pub(crate) fn begin_sending(sender: Sender) -> Background {
+    Background::begin(|stopped| sender.run(stopped.wait(), GRACE))
 }
 
 impl fmt::Debug for Outlet {

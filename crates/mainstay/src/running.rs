@@ -17,6 +17,7 @@ use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 
 use crate::{
     app::{Opened, server_settings, token_settings},
+    background::Background,
     database::SchemaChanges,
     reload::Reloader,
     seed::{SeedError, Seeded},
@@ -30,6 +31,7 @@ const LOG_MAX: Duration = Duration::from_secs(1);
 pub struct Running {
     address: SocketAddr,
     opened: Opened,
+    background: Vec<Background>,
     seeded: Option<Result<Seeded, SeedError>>,
     stop: oneshot::Sender<()>,
     server: JoinHandle<Drained>,
@@ -37,7 +39,7 @@ pub struct Running {
 
 impl Running {
     pub(crate) fn start(
-        opened: Opened,
+        mut opened: Opened,
         seeded: Option<Result<Seeded, SeedError>>,
         stack: Stack,
         listener: TcpListener,
@@ -49,7 +51,8 @@ impl Running {
             // A sender that is dropped wants the server to stop as well.
             let _ = stopped.await;
         }));
-        Self { address, opened, seeded, stop, server }
+        let background = opened.begin_background();
+        Self { address, opened, background, seeded, stop, server }
     }
 
     /// The address it listens on.
@@ -120,8 +123,8 @@ impl Running {
         // A server that has ended by itself is told nothing.
         let _ = self.stop.send(());
         let drained = self.server.await.unwrap_or(Drained { connections_cut: 0 });
-        if let Some(mailing) = self.opened.mailing {
-            mailing.end().await;
+        for work in self.background {
+            work.end().await;
         }
         self.opened.database.close().await;
         if let Some(thread) = self.opened.log_thread {

@@ -256,6 +256,11 @@ impl TestApp {
         Ok(files.iter().map(ToString::to_string).collect())
     }
 
+    #[cfg(test)]
+    pub(crate) fn opened(&self) -> &crate::app::Opened {
+        self.running.opened()
+    }
+
     /// Lets requests under way finish, and ends.
     pub async fn close(self) {
         self.running.close().await;

@@ -1,6 +1,12 @@
 //! The framework: routes and layers of a Rust program's own, beside the app's.
 
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
 use axum::{
+    Router,
     extract::Request,
     http::HeaderValue,
     middleware::{Next, from_fn},
@@ -8,6 +14,7 @@ use axum::{
     routing::get,
 };
 use mainstay::{App, Mode, axum, testing::TestApp};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 const POSTS: &str = "[fields]\ntitle = { type = \"text\" }\n[rules]\nread = \"true\"\n";
 
@@ -55,18 +62,48 @@ async fn an_app_is_a_router_for_a_server_of_ones_own() {
     let app = TestApp::start(&[settings, ("models/posts.toml", POSTS)]).await;
     let folder = app.folder().to_owned();
     let router = App::load(folder).expect("no mistakes").router().await.expect("it opens");
+    let address = served_by_axum(router).await;
+    assert_ne!(app.url(), format!("http://{address}"));
+    let answer = ask(address, "GET /rest/v1/posts", "").await;
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("[]"), "{answer}");
+}
+
+#[tokio::test]
+async fn what_goes_on_beside_answering_goes_on_under_a_server_of_ones_own() {
+    let settings = ("mainstay.toml", "[auth]\nconfirm_email = false\n");
+    // One that sends no mail: none is set up, and it is none of development.
+    let app = TestApp::start_as(Mode::Production, &[settings]).await;
+    let opened = App::load(app.folder()).expect("no mistakes").development();
+    let address = served_by_axum(opened.router().await.expect("it opens")).await;
+    let account = r#"{"email":"ana@example.com","password":"a horse of its own"}"#;
+    ask(address, "POST /auth/v1/signup", account).await;
+    ask(address, "POST /auth/v1/recover", r#"{"email":"ana@example.com"}"#).await;
+    let began = Instant::now();
+    while !ask(address, "GET /_dev/mail", "").await.contains("ana@example.com") {
+        assert!(began.elapsed() < Duration::from_secs(20), "the mail does not leave");
+    }
+}
+
+/// Where a server of axum's answers by this router.
+async fn served_by_axum(router: Router) -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("bound");
     tokio::spawn(async move { axum::serve(listener, router).await });
-    let url = app.url();
-    assert_ne!(url, format!("http://{address}"));
+    address
+}
+
+/// The whole answer to a method and a path, and a body of JSON.
+async fn ask(address: SocketAddr, what: &str, body: &str) -> String {
     let mut socket = tokio::net::TcpStream::connect(address).await.expect("it listens");
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    let request = b"GET /rest/v1/posts HTTP/1.1\r\nHost: any.example\r\nConnection: close\r\n\r\n";
-    socket.write_all(request).await.expect("written");
+    let length = body.len();
+    let request = format!(
+        "{what} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+         Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    );
+    socket.write_all(request.as_bytes()).await.expect("written");
     let mut answer = String::new();
     socket.read_to_string(&mut answer).await.expect("an answer");
-    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("[]"), "{answer}");
+    answer
 }
 
 #[tokio::test]
