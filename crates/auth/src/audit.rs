@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::{
     Identity,
     call::Call,
+    refusal::AuthResult,
     rows::{Change, Record},
 };
 
@@ -109,6 +110,10 @@ events! {
     Reauthenticated = "reauthenticated",
     /// Administration was asked for without the key for it.
     AdminRefused = "admin_refused",
+    /// Another key signs from the next start of a server on.
+    KeyRotated = "key_rotated",
+    /// A key for the next rotation was made.
+    KeyPrepared = "key_prepared",
     /// A limit of requests was reached; those after it are not told of.
     LimitReached = "limit_reached",
 }
@@ -186,6 +191,17 @@ impl Identity {
             ("details", Json::Object(details).into()),
         ];
         Change::insert(AUDIT, row)
+    }
+
+    /// Tells of what was done to the keys that tokens are signed with, and which signs now.
+    ///
+    /// # Errors
+    /// Where the store cannot be asked.
+    pub async fn tell_of_keys(&self, event: Event, signs: &str, call: &Call) -> AuthResult<()> {
+        let details = Map::from_iter([("signs".to_owned(), signs.into())]);
+        let entry = self.entry_with(event, Outcome::Done, None, details, call);
+        self.rows.write(vec![entry], &call.cx, call.now).await?;
+        Ok(())
     }
 
     /// Tells of what changed nothing. That it cannot be told is logged, and no reason to

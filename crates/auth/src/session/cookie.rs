@@ -172,6 +172,13 @@ impl Identity {
         Ok(Some(caller))
     }
 
+    /// What the tokens of a session would say that were opened now with a password.
+    #[must_use]
+    pub fn claims_after_password(&self, account: &Account, call: &Call) -> Map<String, Json> {
+        let (session, _) = self.new_session(account.id, Method::Password, call);
+        self.claims(account, &session)
+    }
+
     /// What a token of this session would say.
     fn claims(&self, account: &Account, session: &Session) -> Map<String, Json> {
         let request = AccessTokenRequest {

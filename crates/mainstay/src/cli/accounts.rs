@@ -60,7 +60,7 @@ impl Accounts {
         let folder = Folder::open(dir)?;
         let loaded = load(folder.read()?, &environment())?;
         match database::open_existing(&folder, &loaded.settings, &loaded.catalog).await {
-            Ok(database) => Self::to_read(&loaded, database).map(Some),
+            Ok(database) => Self::without_keys(&loaded, database).map(Some),
             Err(error @ (DatabaseError::Absent(_) | DatabaseError::Empty(_))) => {
                 output.note(&error.to_string());
                 Ok(None)
@@ -69,10 +69,9 @@ impl Accounts {
         }
     }
 
-    /// Those in a database that has been opened, for a command that only reads them. It
-    /// signs and seals nothing, so a key that is forgotten with it does: the app's own is
-    /// neither read nor made.
-    pub(super) fn to_read(loaded: &Loaded, database: Database) -> Result<Self, Failure> {
+    /// Those in a database that has been opened, for a command that signs and seals nothing:
+    /// a key that is forgotten with it does, and the app's own is neither read nor made.
+    pub(super) fn without_keys(loaded: &Loaded, database: Database) -> Result<Self, Failure> {
         Self::of(loaded, Arc::new(Keyring::generate()), database)
     }
 

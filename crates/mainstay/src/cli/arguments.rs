@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::styling};
 use mainstay_store::Rename;
+use serde_json::Value as Json;
 
 const STYLES: styling::Styles = styling::Styles::styled()
     .header(styling::AnsiColor::Green.on_default().bold())
@@ -173,6 +174,10 @@ pub(super) struct ExplainArguments {
     /// The user's email address, instead of the account's: what rules see as `auth.email`
     #[arg(long, value_name = "ADDRESS")]
     pub(super) email: Option<String>,
+    /// A claim of the user's token, JSON or text, instead of what it is after a sign-in with a
+    /// password: what rules see as `auth.claims.NAME`; may be given several times
+    #[arg(long = "claim", value_name = "NAME=VALUE", value_parser = claim)]
+    pub(super) claims: Vec<(String, Json)>,
     /// Print JSON
     #[arg(long)]
     pub(super) json: bool,
@@ -399,6 +404,16 @@ fn address(text: &str) -> Result<SocketAddr, String> {
         None => text.to_owned(),
     };
     full.parse().map_err(|_| "expected an address and a port, such as 127.0.0.1:8000".to_owned())
+}
+
+/// A claim as `NAME=VALUE`; what is no JSON is text.
+fn claim(typed: &str) -> Result<(String, Json), String> {
+    let (name, value) = typed
+        .split_once('=')
+        .filter(|(name, _)| !name.is_empty())
+        .ok_or_else(|| format!("expected NAME=VALUE such as `aal=aal2`, found `{typed}`"))?;
+    let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+    Ok((name.to_owned(), value))
 }
 
 #[cfg(test)]

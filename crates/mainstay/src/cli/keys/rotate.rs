@@ -1,13 +1,20 @@
 //! `mainstay keys rotate` and `mainstay keys prepare`: another key to sign with.
 
-use mainstay_auth::Keyring;
+use mainstay_auth::{Event, Keyring};
 use serde_json::json;
 
 use crate::{
     StartError,
-    cli::{Failure, arguments::FolderArguments, output::Output},
+    cli::{
+        Failure,
+        accounts::{Accounts, call},
+        arguments::FolderArguments,
+        block_on,
+        output::Output,
+    },
+    database::{self, DatabaseError},
     folder::Folder,
-    load::{environment, load},
+    load::{Loaded, environment, load},
     signing_key::{SigningKeyError, replace_keyring},
 };
 
@@ -61,7 +68,31 @@ pub(in crate::cli) fn run(
         Step::Prepare => PREPARED,
         Step::Rotate => ROTATED,
     });
-    Ok(())
+    block_on(async {
+        // The keys are others by now, whether that can be told or not.
+        if let Err(failure) = tell(step, &kid, &folder, &loaded).await {
+            failure.report(output);
+            output.note("the keys are others now, and the audit log does not tell of it");
+        }
+        Ok(())
+    })
+}
+
+/// Tells the audit log, where there is a database to hold one.
+async fn tell(step: Step, kid: &str, folder: &Folder, loaded: &Loaded) -> Result<(), Failure> {
+    let (event, command) = match step {
+        Step::Prepare => (Event::KeyPrepared, "mainstay keys prepare"),
+        Step::Rotate => (Event::KeyRotated, "mainstay keys rotate"),
+    };
+    let database = database::open_existing(folder, &loaded.settings, &loaded.catalog).await;
+    let database = match database {
+        Err(DatabaseError::Absent(_) | DatabaseError::Empty(_)) => return Ok(()),
+        other => other?,
+    };
+    let accounts = Accounts::without_keys(loaded, database)?;
+    let told = accounts.identity.tell_of_keys(event, kid, &call(command)).await;
+    accounts.close().await;
+    Ok(told?)
 }
 
 /// What to do where the key is not Mainstay's to write.

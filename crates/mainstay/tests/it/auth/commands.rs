@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::operator::{NOTES, PASSWORD};
 use crate::{
-    cli::{Ended, Server, folder, mainstay, run, text},
+    cli::{Ended, Server, audited, folder, mainstay, run, text},
     database,
 };
 
@@ -220,6 +220,12 @@ fn a_rotated_key_signs_and_nobody_is_signed_out() {
     let rotated = json(&rotated);
     assert_ne!(rotated["signs"], prepared["signs"]);
     assert_eq!(keys(), before, "API keys stay");
+    let told = audited(directory.path(), &["--limit", "2"]);
+    assert_eq!(
+        (&told[0]["event"], &told[1]["event"]),
+        (&"key_rotated".into(), &"key_prepared".into())
+    );
+    assert_eq!(told[0]["details"]["signs"], rotated["signs"]);
 
     let server = Server::start("dev", directory.path());
     let jwks = server.get("/auth/v1/.well-known/jwks.json", "");

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use mainstay_auth::Account;
+use mainstay_auth::{Account, Call};
 use mainstay_core::{Actor, Timestamp, UserClaims, ValueRef};
 
 use super::related::service;
@@ -49,16 +49,16 @@ pub(super) enum Known {
 
 impl Meant {
     /// # Errors
-    /// Where roles or an address are given to one who is no user.
+    /// Where roles, an address or claims are given to one who is no user.
     pub(super) fn of(arguments: &ExplainArguments) -> Result<Self, Failure> {
         let meant = match arguments.caller.as_str() {
             "anon" => Self::Anonymous,
             "service" => Self::Service,
             _ => return Ok(Self::User),
         };
-        if !arguments.roles.is_empty() || arguments.email.is_some() {
+        if let Some(option) = given(arguments).first() {
             let word = &arguments.caller;
-            return Err(Failure::Usage(format!("`{word}` is no user and has no roles or email")));
+            return Err(Failure::Usage(format!("`{word}` is no user: leave `{option}` out")));
         }
         Ok(meant)
     }
@@ -78,21 +78,32 @@ impl Meant {
             Self::Anonymous => Ok(Caller { actor: Actor::anonymous(), known: Known::NoUser }),
             Self::Service => Ok(Caller { actor: service(), known: Known::NoUser }),
             Self::User => {
-                let accounts = Accounts::to_read(loaded, database.clone())?;
+                let accounts = Accounts::without_keys(loaded, database.clone())?;
                 let call = call("mainstay access explain");
                 let found = accounts.identity.account_meant(&arguments.caller, &call).await?;
-                Ok(user(loaded, found, arguments, call.now))
+                Ok(user(loaded, &accounts, found, arguments, &call))
             }
         }
     }
 }
 
-/// A user, with roles and an address from the command line before those of the account.
+/// The options by which the command line says something of a user.
+fn given(arguments: &ExplainArguments) -> Vec<&'static str> {
+    let options = [
+        (!arguments.roles.is_empty(), "--role"),
+        (arguments.email.is_some(), "--email"),
+        (!arguments.claims.is_empty(), "--claim"),
+    ];
+    options.into_iter().filter_map(|(is_given, option)| is_given.then_some(option)).collect()
+}
+
+/// A user, with what the command line says of them before what the account has.
 fn user(
     loaded: &Loaded,
+    accounts: &Accounts,
     found: Option<Account>,
     arguments: &ExplainArguments,
-    now: Timestamp,
+    call: &Call,
 ) -> Caller {
     let stored = found.as_ref();
     let id = stored.map_or_else(|| arguments.caller.clone(), |account| account.id.to_string());
@@ -102,11 +113,14 @@ fn user(
         _ => arguments.roles.iter().map(|role| role.as_str().into()).collect(),
     };
     let (roles, permissions) = loaded.settings.roles.expand(&roles);
-    let claims = UserClaims { id, email, roles, permissions, ..UserClaims::default() };
+    let of_account = |account| accounts.identity.claims_after_password(account, call);
+    let mut claims = stored.map(of_account).unwrap_or_default();
+    claims.extend(arguments.claims.iter().cloned());
+    let claims = UserClaims { id, email, roles, permissions, claims, tenant: None };
     let known = match found {
         None => Known::Stranger,
         Some(account) => {
-            let barred = barred(&account, now);
+            let barred = barred(&account, call.now);
             Known::Account { account: Box::new(account), barred }
         }
     };
@@ -133,12 +147,7 @@ impl Caller {
 
     /// Where what is known of them comes from, in a line; none of who is no user.
     pub(super) fn source(&self, arguments: &ExplainArguments) -> Option<String> {
-        let given: Vec<&str> =
-            [(!arguments.roles.is_empty(), "--role"), (arguments.email.is_some(), "--email")]
-                .into_iter()
-                .filter_map(|(is_given, option)| is_given.then_some(option))
-                .collect();
-        let given = given.join(" and ");
+        let given = given(arguments).join(" and ");
         Some(match &self.known {
             Known::NoUser => return None,
             Known::Stranger if given.is_empty() => {

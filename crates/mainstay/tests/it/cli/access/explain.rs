@@ -8,7 +8,8 @@ use crate::cli::{Ended, folder, run, text};
 const NOTES: &str = "[model]\nid = \"int\"\n[fields]\npublic = { type = \"bool\" }\n\
                      owner = { type = \"text\", read = \"public\" }\n[rules]\n\
                      read = \"public || owner == auth.id || 'editor' in auth.roles\"\n\
-                     update = \"owner == auth.id && !replies.exists(r, r.by != auth.id)\"\n";
+                     update = \"owner == auth.id && !replies.exists(r, r.by != auth.id)\"\n\
+                     create = \"auth.claims.aal == 'aal2' && auth.claims.role == 'authenticated'\"\n";
 const REPLIES: &str = "[model]\nid = \"int\"\n[fields]\n\
                        note = { type = \"ref\", to = \"notes\" }\nby = { type = \"text\" }\n";
 
@@ -133,6 +134,27 @@ fn who_is_explained_has_the_roles_the_database_gives_them() {
         format!("denied: {email} (chief, editor) may not read notes 1: the account is banned");
     assert!(banned.starts_with(&until), "{banned}");
     assert_eq!(json(&format!("--as {email}"))["allowed"], false);
+}
+
+#[test]
+fn claims_are_those_of_a_sign_in_with_a_password_unless_others_are_given() {
+    let directory = notes();
+    let email = "cy@example.com";
+    assert_eq!(run(&["users", "create", email, text(&directory)]).code, Some(0));
+    for (arguments, first) in [
+        (email.to_owned(), "denied: cy@example.com may not create notes 1\n".to_owned()),
+        (format!("{email} --claim aal=aal2"), "allowed: cy@example.com may".to_owned()),
+        ("ada --claim aal=aal2".to_owned(), "denied: ada may".to_owned()),
+        (
+            "ada --claim aal=aal2 --claim role=authenticated".to_owned(),
+            "allowed: ada may create notes 1\n\
+             no account has this id or address: taken for a user with --claim alone\n"
+                .to_owned(),
+        ),
+    ] {
+        let said = explain(&directory, &format!("--as {arguments} --op create --id 1")).out;
+        assert!(said.starts_with(&first), "{arguments}: {said}");
+    }
 }
 
 #[test]
