@@ -56,13 +56,16 @@ enum Endpoint {
     SignUp,
     Recover,
     Otp,
+    /// A wrong code: after the mails above each account waits for one.
+    Verify,
     /// What must be told apart: a wrong password that is hashed, and one that is too long
     /// to be.
     Control,
 }
 
 impl Endpoint {
-    const ALL: [Self; 5] = [Self::Login, Self::SignUp, Self::Recover, Self::Otp, Self::Control];
+    const ALL: [Self; 6] =
+        [Self::Login, Self::SignUp, Self::Recover, Self::Otp, Self::Verify, Self::Control];
 
     fn name(self) -> &'static str {
         match self {
@@ -70,6 +73,7 @@ impl Endpoint {
             Self::SignUp => "signup",
             Self::Recover => "recover",
             Self::Otp => "otp",
+            Self::Verify => "verify",
             Self::Control => "control",
         }
     }
@@ -80,12 +84,14 @@ impl Endpoint {
             Self::SignUp => "/auth/v1/signup",
             Self::Recover => "/auth/v1/recover",
             Self::Otp => "/auth/v1/otp",
+            Self::Verify => "/auth/v1/verify",
         }
     }
 
     fn status(self) -> u16 {
         match self {
             Self::Login | Self::Control => 400,
+            Self::Verify => 403,
             _ => 200,
         }
     }
@@ -107,6 +113,7 @@ impl Endpoint {
             }
             (Self::SignUp, _) => json!({ "email": email, "password": PASSWORD }),
             (Self::Recover | Self::Otp, _) => json!({ "email": email }),
+            (Self::Verify, _) => json!({ "email": email, "token": "000000", "type": "email" }),
         };
         body.to_string()
     }

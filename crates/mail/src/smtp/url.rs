@@ -48,6 +48,9 @@ pub enum SmtpUrlError {
          unencrypted"
     )]
     OpenPassword,
+    /// It names certificates to trust where none is shown.
+    #[error("`smtps://` or `smtp+starttls://` with `sslrootcert`: `smtp://` checks no certificate")]
+    IdleCertificates,
 }
 
 impl SmtpUrl {
@@ -88,6 +91,9 @@ impl SmtpUrl {
         };
         if credentials.is_some() && encryption == Encryption::Nothing && !is_loopback(host) {
             return Err(SmtpUrlError::OpenPassword);
+        }
+        if root_file.is_some() && encryption == Encryption::Nothing {
+            return Err(SmtpUrlError::IdleCertificates);
         }
         let host = host.trim_matches(['[', ']']).to_owned();
         Ok(Self { encryption, host, port: url.port().unwrap_or(port), credentials, root_file })
@@ -150,6 +156,7 @@ mod tests {
             ("smtp://mail.example:99999", SmtpUrlError::Malformed),
             ("smtp://mail.example/path", SmtpUrlError::Beyond),
             ("smtp://mail.example?tls=required", SmtpUrlError::Beyond),
+            ("smtp://mail.example?sslrootcert=/etc/ca.pem", SmtpUrlError::IdleCertificates),
             ("smtps://user@mail.example", SmtpUrlError::HalfCredentials),
             ("smtps://:secret@mail.example", SmtpUrlError::HalfCredentials),
             ("smtp://user:secret@mail.example", SmtpUrlError::OpenPassword),
