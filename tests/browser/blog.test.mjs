@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { totp } from "../totp.mjs";
 import { blog, otherSite } from "./harness.mjs";
 
 const PASSWORD = "a long enough passphrase";
@@ -85,6 +86,33 @@ test("a password that was forgotten is replaced from the mail", async () => {
   assert.notEqual(before[0].value, after[0].value);
   const { httpOnly, sameSite } = after[0];
   assert.deepEqual({ httpOnly, sameSite }, { httpOnly: true, sameSite: "Lax" });
+});
+
+test("who has a second factor is asked for its code after the password", async () => {
+  const page = await visitor();
+  const email = await signUp(page, "radia");
+  await openMail(page, email, "confirmation");
+  // An app's own page would show the secret; here it is asked for as a script would.
+  const post = async (path, data) => {
+    const answer = await page.context().request.post(`/auth/v1/factors${path}`, { data });
+    assert.ok(answer.ok(), await answer.text());
+    return answer.json();
+  };
+  const factor = await post("", { factor_type: "totp" });
+  const { id } = await post(`/${factor.id}/challenge`, {});
+  await post(`/${factor.id}/verify`, { challenge_id: id, code: totp(factor.totp.secret) });
+
+  const phone = await visitor();
+  await logIn(phone, email, PASSWORD);
+  await phone.getByRole("heading", { name: "Second factor" }).waitFor();
+  await phone.getByLabel("Code").fill("no code");
+  await phone.getByRole("button", { name: "Continue" }).click();
+  await phone.getByText("The code is wrong").waitFor();
+  await phone.getByLabel("Code").fill(totp(factor.totp.secret, 1));
+  await phone.getByRole("button", { name: "Continue" }).click();
+  assert.equal(new URL(phone.url()).pathname, "/auth/v1/sessions");
+  await phone.getByText(email).waitFor();
+  assert.equal((await (await phone.context().request.get("/auth/v1/sessions")).json())[0].aal, "aal2");
 });
 
 test("a page of another origin neither signs a visitor in nor out", async () => {

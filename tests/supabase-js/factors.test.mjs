@@ -2,8 +2,8 @@
 // opens, and what is closed without it.
 
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
 import { test } from "node:test";
+import { totp } from "../totp.mjs";
 import { BLOG, serve } from "./harness.mjs";
 import { data } from "./answers.mjs";
 
@@ -12,18 +12,6 @@ const server = await serve(BLOG, {
 });
 const PASSWORD = "a horse of its own";
 let people = 0;
-
-/** What an authenticator app shows, now or so many steps from now (RFC 6238). */
-function totp(secret, ahead = 0) {
-  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  const bits = [...secret].map((it) => letters.indexOf(it).toString(2).padStart(5, "0")).join("");
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-  const step = Buffer.alloc(8);
-  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + ahead));
-  const mac = createHmac("sha1", key).update(step).digest();
-  const number = mac.readUInt32BE(mac[19] & 15) & 0x7fffffff;
-  return String(number % 1_000_000).padStart(6, "0");
-}
 
 /** A client whose user has signed up, and how to sign in as them once more. */
 async function member() {

@@ -19,6 +19,7 @@
 //! What another request changes in between is found out by the conditions of the writes:
 //! they are taken back, and all is read and asked again.
 
+mod any;
 mod challenge;
 mod enrol;
 mod guesses;

@@ -7,9 +7,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    answer::{self, Answer},
+    answer::{self, Answer, Failed},
+    form::{Done, Form},
     request::{Body, MaybeBody, SignedIn, given, refusal},
-    session::raised,
+    session::{raised, rotated},
 };
 use crate::state::State;
 
@@ -155,6 +156,27 @@ pub(super) async fn verify_recovery_code(
     let code = body.code.as_deref().unwrap_or_default();
     let issued = identity.verify_recovery_code(caller.user, caller.session, code, call).await?;
     Ok(raised(&state, call, &issued))
+}
+
+/// Takes a code of any factor, or a recovery code, from a page without a script.
+pub(super) async fn verify_by_form(
+    AxumState(state): AxumState<State>,
+    caller: Result<SignedIn, Failed>,
+    form: Form,
+) -> Answer {
+    let raised = async {
+        let caller = caller?;
+        let (identity, call) = (state.identity(), &caller.rotating());
+        identity.count(Counted::Factor, call).await?;
+        identity.verify_any_code(caller.user, caller.session, form.text("code"), call).await?;
+        let done = Done::at(form.next.clone());
+        Ok(match rotated(&state, call) {
+            Some(cookie) => done.with_cookie(cookie),
+            None => done,
+        })
+    };
+    let raised: Result<Done, Failed> = raised.await;
+    form.answer(raised)
 }
 
 fn factor_id(path: Result<Path<String>, PathRejection>) -> Result<Uuid, AuthError> {

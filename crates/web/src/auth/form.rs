@@ -2,10 +2,10 @@
 //!
 //! A form is answered with a redirect (303), so that going back and reloading send nothing
 //! twice. Its own fields say where to: `next` is the page its sender ends on, `sent` the one
-//! to wait on where a mail was sent, `back` the one with the form, which is told what went
-//! wrong as `?error=CODE#CODE`. All are paths of this site ([`SitePath`]); one that is not
-//! is refused, whatever else the form says. The codes are those of the JSON API, so that a
-//! form tells no more than it does.
+//! to wait on where a mail was sent, `factor` the one that asks for a second factor's code,
+//! `back` the one with the form, which is told what went wrong as `?error=CODE#CODE`. All
+//! are paths of this site ([`SitePath`]); one that is not is refused, whatever else the form
+//! says. The codes are those of the JSON API, so that a form tells no more than it does.
 
 use axum::{
     body::{Body, to_bytes},
@@ -37,6 +37,8 @@ pub(super) struct Form {
     pub(super) next: SitePath,
     /// The page to wait on for a mail.
     pub(super) sent: SitePath,
+    /// The page that asks for the code of a second factor.
+    pub(super) factor: Option<SitePath>,
     back: SitePath,
 }
 
@@ -80,7 +82,8 @@ impl Form {
         let next = path("next")?.unwrap_or_else(SitePath::root);
         let sent = path("sent")?.unwrap_or_else(|| next.clone());
         let back = path("back")?.or_else(|| page_before(headers)).unwrap_or_else(SitePath::root);
-        Ok(Self { fields, next, sent, back })
+        let factor = path("factor")?;
+        Ok(Self { fields, next, sent, factor, back })
     }
 
     /// A field's text, where it has one.

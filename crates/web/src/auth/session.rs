@@ -38,7 +38,9 @@ pub(super) async fn open(
         Posted::Form(form) => {
             let opened = opened(&state, &visitor, form.text("email"), form.text("password")).await;
             form.answer(opened.map(|session| {
-                Done::at(form.next.clone()).with_cookie(given_cookie(&state, &session))
+                let wants_code = session.account.has_second_factor();
+                let to = form.factor.as_ref().filter(|_| wants_code).unwrap_or(&form.next);
+                Done::at(to.clone()).with_cookie(given_cookie(&state, &session))
             }))
         }
     }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use mainstay::{App, Mode, core::Timestamp, testing::TestApp, web::system_time};
 
-use super::visitor::{EMAIL, PASSWORD, cookie_of, send, sign_in, sign_up, status_of};
+use super::visitor::{EMAIL, PASSWORD, cookie_of, factor_shown, send, sign_in, sign_up, status_of};
 
 /// Notes that their owner alone sees, and what only a second factor would show.
 const NOTES: (&str, &str) = (
@@ -104,22 +104,7 @@ async fn a_second_factor_is_another_id_and_shows_no_token() {
     let app = app().await;
     sign_up(&app).await;
     let cookie = cookie_of(&sign_in(&app, None).await);
-    let post = async |path: &str, body: &str| {
-        let res = send(&app, "POST", &format!("/auth/v1/factors{path}"), Some(&cookie), body).await;
-        assert_eq!(res.status, 200, "{}", res.body);
-        res
-    };
-    let enrolled = post("", r#"{"factor_type":"totp"}"#).await.json();
-    let factor = enrolled["id"].as_str().expect("an id");
-    let secret = enrolled["totp"]["secret"].as_str().expect("a secret");
-    let secret = totp_rs::Secret::try_from_base32(secret).expect("base32");
-    let totp = totp_rs::Builder::new().with_secret(secret).build_noncompliant();
-    let since = std::time::SystemTime::UNIX_EPOCH.elapsed().expect("a time since 1970");
-    let asked = post(&format!("/{factor}/challenge"), "{}").await.json();
-    let challenge = asked["id"].as_str().expect("an id");
-    let code = totp.generate(since.as_secs());
-    let body = format!(r#"{{"challenge_id":"{challenge}","code":"{code}"}}"#);
-    let raised = post(&format!("/{factor}/verify"), &body).await;
+    let (raised, _) = factor_shown(&app, &cookie).await;
     assert!(!raised.body.contains("token"), "{}", raised.body);
     let rotated = cookie_of(&raised);
     assert_eq!((status_of(&app, &cookie).await, status_of(&app, &rotated).await), (401, 200));

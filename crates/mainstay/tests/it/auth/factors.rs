@@ -14,22 +14,28 @@ use crate::{
 
 /// A factor, and the secret that an authenticator app has of it.
 #[derive(Clone, Debug)]
-struct Factor {
-    id: String,
+pub(super) struct Factor {
+    pub(super) id: String,
     secret: String,
 }
 
 /// Whose code is shown: that of this moment, or the next one, which is good already. Both
 /// still hold where a step ends before they come.
 #[derive(Clone, Copy, Debug)]
-enum Which {
+pub(super) enum Which {
     Now,
     Next,
 }
 
 impl Factor {
+    /// What an enrolment answers.
+    pub(super) fn of(enrolled: &Json) -> Self {
+        let text = |json: &Json| json.as_str().expect("a text").to_owned();
+        Self { id: text(&enrolled["id"]), secret: text(&enrolled["totp"]["secret"]) }
+    }
+
     /// What the authenticator app shows.
-    fn code(&self, which: Which) -> String {
+    pub(super) fn code(&self, which: Which) -> String {
         let secret = totp_rs::Secret::try_from_base32(&self.secret).expect("base32");
         let totp = totp_rs::Builder::new().with_secret(secret).build_noncompliant();
         let since = std::time::SystemTime::UNIX_EPOCH.elapsed().expect("a time since 1970");
@@ -38,7 +44,7 @@ impl Factor {
     }
 
     /// A code that is not right.
-    fn wrong_code(&self) -> String {
+    pub(super) fn wrong_code(&self) -> String {
         let right = [Which::Now, Which::Next].map(|which| self.code(which));
         let is_wrong = |code: &String| !right.contains(code);
         (111_111..).map(|code| code.to_string()).find(is_wrong).expect("three of a million")
@@ -51,9 +57,7 @@ async fn enrol(app: &App, session: &Session, name: &str) -> Answer {
 }
 
 async fn enrolled(app: &App, session: &Session, name: &str) -> Factor {
-    let body = enrol(app, session, name).await.good();
-    let text = |json: &Json| json.as_str().expect("a text").to_owned();
-    Factor { id: text(&body["id"]), secret: text(&body["totp"]["secret"]) }
+    Factor::of(&enrol(app, session, name).await.good())
 }
 
 /// The id of a challenge.

@@ -2,7 +2,10 @@
 
 use mainstay::testing::{Response, TestApp};
 
-use super::visitor::{EMAIL, PASSWORD, cookie_of, send, sign_up, status_of, submit};
+use super::{
+    factors::Which,
+    visitor::{EMAIL, PASSWORD, cookie_of, factor_shown, send, sign_up, status_of, submit},
+};
 use crate::support::mailed;
 
 const USERS: (&str, &str) = (
@@ -58,6 +61,55 @@ async fn an_account_is_made_used_and_left_with_forms_alone() {
     assert_eq!(location(&changed), "/account.html");
     assert_eq!(status_of(&app, &one).await, 401);
     assert_eq!(status_of(&app, &cookie_of(&changed)).await, 200);
+    app.close().await;
+}
+
+#[tokio::test]
+async fn a_second_factor_is_asked_for_and_shown_with_forms_alone() {
+    let app = TestApp::start(&[]).await;
+    sign_up(&app).await;
+    let log_in = async || {
+        let body = format!("{}&next=/account.html&factor=/code.html", account());
+        submit(&app, "/auth/v1/session", None, &body).await
+    };
+    let show = async |cookie: &str, code: &str| {
+        let body = format!("code={code}&next=/account.html&back=/code.html");
+        submit(&app, "/auth/v1/session/code", Some(cookie), &body).await
+    };
+    let refused = |res: &Response, code: &str| {
+        assert_eq!(location(res), format!("/code.html?error={code}#{code}"));
+    };
+    let raised = async |half: &str, res: Response| {
+        assert_eq!(location(&res), "/account.html");
+        let cookie = cookie_of(&res);
+        assert_eq!(status_of(&app, half).await, 401, "its id is another from then on");
+        let listed = send(&app, "GET", "/auth/v1/sessions", Some(&cookie), "").await.json();
+        let current = listed.as_array().expect("a list").iter().find(|it| it["current"] == true);
+        assert_eq!(current.expect("this one")["aal"], "aal2");
+        cookie
+    };
+
+    let res = log_in().await;
+    assert_eq!(location(&res), "/account.html", "there is no factor yet");
+    let cookie = cookie_of(&res);
+    refused(&show(&cookie, "123456").await, "mfa_factor_not_found");
+    refused(&show("session=x", "123456").await, "no_authorization");
+    let (_, factor) = factor_shown(&app, &cookie).await;
+
+    let res = log_in().await;
+    assert_eq!(location(&res), "/code.html");
+    let half = cookie_of(&res);
+    refused(&show(&half, &factor.wrong_code()).await, "mfa_verification_failed");
+    refused(&show(&half, "").await, "validation_failed");
+    let code = factor.code(Which::Next);
+    let grouped = format!("{}+{}", &code[..3], &code[3..]);
+    let cookie = raised(&half, show(&half, &grouped).await).await;
+
+    let made = send(&app, "POST", "/auth/v1/factors/recovery_codes", Some(&cookie), "{}").await;
+    let codes = made.json();
+    let half = cookie_of(&log_in().await);
+    let code = codes["codes"][0].as_str().expect("a code");
+    raised(&half, show(&half, code).await).await;
     app.close().await;
 }
 

@@ -2,6 +2,8 @@
 
 use mainstay::testing::{Response, TestApp};
 
+use super::factors::{Factor, Which};
+
 pub(super) const EMAIL: &str = "ada@example.com";
 pub(super) const PASSWORD: &str = "a long enough passphrase";
 
@@ -21,6 +23,22 @@ pub(super) async fn sign_up(app: &TestApp) -> serde_json::Value {
 pub(super) async fn sign_in(app: &TestApp, cookie: Option<&str>) -> Response {
     let body = format!(r#"{{"email":"{EMAIL}","password":"{PASSWORD}"}}"#);
     send(app, "POST", "/auth/v1/session", cookie, &body).await
+}
+
+/// Adds a second factor in the session of a cookie: the answer to its first code, and what
+/// shows others.
+pub(super) async fn factor_shown(app: &TestApp, cookie: &str) -> (Response, Factor) {
+    let post = async |path: &str, body: &str| {
+        let path = format!("/auth/v1/factors{path}");
+        let res = send(app, "POST", &path, Some(cookie), body).await;
+        assert_eq!(res.status, 200, "{}", res.body);
+        res
+    };
+    let factor = Factor::of(&post("", r#"{"factor_type":"totp"}"#).await.json());
+    let asked = post(&format!("/{}/challenge", factor.id), "{}").await.json();
+    let (challenge, code) = (&asked["id"], factor.code(Which::Now));
+    let body = format!(r#"{{"challenge_id":{challenge},"code":"{code}"}}"#);
+    (post(&format!("/{}/verify", factor.id), &body).await, factor)
 }
 
 /// Sends JSON, with a cookie where there is one.
