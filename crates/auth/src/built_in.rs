@@ -36,5 +36,8 @@ pub fn models() -> &'static [BuiltIn] {
 /// The migrations that make their tables, in order.
 #[must_use]
 pub fn migrations() -> &'static [BuiltIn] {
-    &[built_in!("migrations", "0001_identity.toml")]
+    &[
+        built_in!("migrations", "0001_identity.toml"),
+        built_in!("migrations", "0002_session_age.toml"),
+    ]
 }

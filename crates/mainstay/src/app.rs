@@ -23,9 +23,7 @@ use std::{
 };
 
 use axum::{Extension, Router, extract::Request, response::IntoResponse, routing::MethodRouter};
-use mainstay_auth::{
-    CookieTransport, Identity, Keyring, Rows, SessionCookie, TokenSettings, Verifier,
-};
+use mainstay_auth::{CookieTransport, Keyring, Rows, SessionCookie, TokenSettings, Verifier};
 use mainstay_core::{Settings, Timestamp};
 use mainstay_mail::{Mail, Sender};
 use mainstay_plan::{Features, Planner};
@@ -281,7 +279,9 @@ impl App {
     }
 
     /// The app as a service of axum's, for a server of one's own. Callers' addresses
-    /// are known where axum's `ConnectInfo<SocketAddr>` is provided.
+    /// are known where axum's `ConnectInfo<SocketAddr>` is provided. What goes on beside
+    /// answering, such as mails that leave, goes on in the runtime this is called in, until
+    /// the last copy of the router is dropped.
     ///
     /// # Errors
     /// Where the app cannot be opened, as for [`App::serve`].
@@ -332,7 +332,7 @@ impl App {
         database.store.adopt(Arc::clone(planner.catalog()));
         let sender = outlet.sender(Arc::clone(&database.store), Arc::clone(&rows));
         web_settings.dev_mails.clone_from(&outlet.outbox);
-        let identity = Arc::new(identity(Parts {
+        let identity = identity(Parts {
             settings: identity_settings,
             roles: &settings.roles,
             keyring: Arc::clone(&keyring),
@@ -340,10 +340,10 @@ impl App {
             rows,
             mail: &self.loaded.mail,
             waker: sender.as_ref().map(Sender::waker),
-        }));
+        });
         let app = mainstay_web::App::new(&settings.app.name, planner, verifier);
         let store = Arc::clone(&database.store);
-        let state = mainstay_web::State::new(app, store, Arc::clone(&identity), web_settings);
+        let state = mainstay_web::State::new(app, store, Arc::new(identity), web_settings);
 
         let files = static_files(&self.folder)?;
         let mut router = mainstay_web::router(state.clone()).fallback_service(files);
@@ -370,9 +370,7 @@ impl App {
             database,
             changes,
             state,
-            identity,
             sender,
-            clock: self.clock,
             log_thread,
         };
         Ok((opened, stack))
@@ -426,18 +424,16 @@ pub(crate) struct Opened {
     pub(crate) database: Database,
     pub(crate) changes: database::SchemaChanges,
     pub(crate) state: mainstay_web::State,
-    identity: Arc<Identity>,
     sender: Option<Sender>,
-    clock: fn() -> Timestamp,
     pub(crate) log_thread: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Opened {
     /// Begins what goes on beside answering, once.
     pub(crate) fn begin_background(&mut self) -> Vec<Background> {
-        let forgetting = go_on_forgetting(Arc::clone(&self.identity), self.clock);
+        let forgetting = Background::begin_endless(go_on_forgetting(self.state.clone()));
         let sending = self.sender.take().map(begin_sending);
-        sending.into_iter().chain([Background::begin_endless(forgetting)]).collect()
+        sending.into_iter().chain([forgetting]).collect()
     }
 
     /// Loads `seed/` into the database.

@@ -4,13 +4,13 @@
 
 use std::{
     convert::Infallible,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use mainstay_auth::{Call, Identity};
 use mainstay_core::{Error, Timestamp};
 use mainstay_store::Cx;
+use mainstay_web::State;
 use tokio::time::sleep;
 
 /// How often it is looked for.
@@ -19,12 +19,9 @@ const EVERY: Duration = Duration::from_secs(3_600);
 const PART_MAX: Duration = Duration::from_secs(10);
 
 /// Forgets at once and from time to time, until its future is dropped.
-pub(crate) async fn go_on_forgetting(
-    identity: Arc<Identity>,
-    clock: fn() -> Timestamp,
-) -> Infallible {
+pub(crate) async fn go_on_forgetting(state: State) -> Infallible {
     loop {
-        match forget(&identity, clock()).await {
+        match forget(state.identity(), state.now()).await {
             Ok(0) => {}
             Ok(sessions) => tracing::debug!(sessions, "sessions whose age was over"),
             Err(error) => tracing::warn!(%error, "old sessions cannot be forgotten"),

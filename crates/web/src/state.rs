@@ -187,7 +187,8 @@ impl State {
     }
 
     /// The time of a request that begins now.
-    pub(crate) fn now(&self) -> Timestamp {
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
         (self.shared.settings.clock)()
     }
 

@@ -37,10 +37,11 @@ impl Identity {
         };
         let rows = self.rows.find(query, &call.cx, call.now).await?;
         let ids: Vec<Uuid> = rows.iter().filter_map(|row| row.uuid("id")).collect();
-        if !ids.is_empty() {
-            let gone = Change::delete(SESSIONS, vec![is_among("id", ids.iter().copied())]);
-            self.rows.write(vec![gone], &call.cx, call.now).await?;
+        if ids.is_empty() {
+            return Ok(0);
         }
-        Ok(ids.len())
+        let gone = Change::delete(SESSIONS, vec![is_among("id", ids)]);
+        let committed = self.rows.write(vec![gone], &call.cx, call.now).await?;
+        Ok(committed.affected.iter().map(Vec::len).sum())
     }
 }

@@ -48,9 +48,10 @@ fn a_migration_is_written_applied_and_told_of() {
     "#]]
     .assert_eq(done(&migrate(&directory, &["new", "again"])));
     expect![[r#"
-        built-in/auth/0001_identity.toml  pending
-        built-in/mail/0001_mails.toml     pending
-        0001_start.toml                   pending
+        built-in/auth/0001_identity.toml     pending
+        built-in/auth/0002_session_age.toml  pending
+        built-in/mail/0001_mails.toml        pending
+        0001_start.toml                      pending
     "#]]
     .assert_eq(done(&migrate(&directory, &["status"])));
     let applied = migrate(&directory, &["up"]);
@@ -63,7 +64,7 @@ fn a_migration_is_written_applied_and_told_of() {
     let ended = migrate(&directory, &["status", "--json"]);
     let status: Json = serde_json::from_str(done(&ended)).expect("JSON");
     assert_eq!(status["models_equal"], false);
-    for (migration, lineage) in [(0, "auth"), (1, "mail"), (2, "app")] {
+    for (migration, lineage) in [(0, "auth"), (1, "auth"), (2, "mail"), (3, "app")] {
         let migration = &status["migrations"][migration];
         assert_eq!(
             (&migration["lineage"], &migration["state"]),
@@ -148,7 +149,7 @@ fn production_starts_neither_behind_its_migrations_nor_ahead_of_them() {
     assert_eq!(ahead.code, Some(1));
     assert!(ahead.err.contains("has seen 0003_move.toml"), "{}", ahead.err);
     let told = migrate(&directory, &["status"]);
-    assert!(done(&told).contains("\n0003_move.toml                    ahead"), "{}", told.out);
+    assert!(done(&told).contains("\n0003_move.toml                       ahead"), "{}", told.out);
 }
 
 #[test]
@@ -221,7 +222,7 @@ fn a_migration_that_fails_is_named_and_those_before_it_stay() {
     assert!(failed.err.contains("no such column: nothing_such"), "{}", failed.err);
     assert!(
         done(&migrate(&directory, &["status"]))
-            .contains("0002_wrong.toml                   pending")
+            .contains("0002_wrong.toml                      pending")
     );
 }
 
@@ -272,7 +273,7 @@ fn a_process_that_is_killed_during_a_migration_leaves_it_to_be_applied() {
     child.wait().expect("gone");
     assert!(
         done(&migrate(&directory, &["status"]))
-            .contains("0002_long.toml                    pending")
+            .contains("0002_long.toml                       pending")
     );
     fs::remove_file(directory.path().join("migrations/0002_long.toml")).expect("removed");
     let server = Server::start("serve", directory.path());
