@@ -57,6 +57,9 @@ pub struct MadeLink {
     pub redirect_to: String,
 }
 
+/// How often a link is made anew that others overtake.
+const TRIES_MAX: u32 = 3;
+
 /// A link before it is written.
 struct Draft {
     account: Account,
@@ -76,22 +79,38 @@ impl Identity {
             return Err(invalid("An email address is required"));
         }
         let email = parse_email(&request.email)?;
-        let known = self.account_named(&email, call).await?;
+        let mut tries = 1;
+        loop {
+            match self.try_making_link(&email, &request, call).await {
+                // What it was made of is read anew: somebody may have confirmed the address.
+                Err(error) if error.is_overtaken() && tries < TRIES_MAX => tries += 1,
+                other => return other,
+            }
+        }
+    }
+
+    async fn try_making_link(
+        &self,
+        email: &str,
+        request: &LinkRequest,
+        call: &Call,
+    ) -> AuthResult<MadeLink> {
+        let known = self.account_named(email, call).await?;
         let not_found = || refused(404, AuthCode::UserNotFound, "User with this email not found");
         let draft = match (request.kind.as_str(), known) {
-            ("signup", known) => self.sign_up_link(&email, known, &request, call).await?,
+            ("signup", known) => self.sign_up_link(email, known, request, call).await?,
             ("invite", known) => {
-                let (account, changes) = self.invited(&email, known, request.data.clone(), call)?;
+                let (account, changes) = self.invited(email, known, request.data.clone(), call)?;
                 self.confirmation_link(account, "invite", changes, call)
             }
-            ("magiclink", None) => self.new_account_link(&email, None, &request, call),
+            ("magiclink", None) => self.new_account_link(email, None, request, call),
             ("magiclink", Some(account)) => self.recovery_link(account, "magiclink", call),
             ("recovery", Some(account)) => self.recovery_link(account, "recovery", call),
             ("email_change_current", Some(account)) => {
-                self.email_change_link(account, Purpose::EmailChangeCurrent, &request, call).await?
+                self.email_change_link(account, Purpose::EmailChangeCurrent, request, call).await?
             }
             ("email_change_new", Some(account)) => {
-                self.email_change_link(account, Purpose::EmailChangeNew, &request, call).await?
+                self.email_change_link(account, Purpose::EmailChangeNew, request, call).await?
             }
             ("recovery" | "email_change_current" | "email_change_new", None) => {
                 return Err(not_found());
@@ -119,7 +138,6 @@ impl Identity {
         self.standing.forget_user(id);
         match written {
             Err(error) if is_taken(&error) => return Err(email_exists()),
-            Err(error) if error.is_overtaken() => return Err(gone()),
             other => other?,
         };
         let link_type = match verification_type {
@@ -160,8 +178,8 @@ impl Identity {
         };
         let metadata = merged(account.user_metadata.clone(), &request.data);
         let values = [("user_metadata", Json::Object(metadata).into())];
-        let mut changes =
-            vec![Change::update(USERS, vec![is("id", account.id)], values).or_nothing()];
+        // Nor was it confirmed meanwhile, by somebody whose password it then is.
+        let mut changes = vec![account.changed_to(values.into())];
         changes.extend(hash.map(|hash| Self::new_password(account.id, hash)).unwrap_or_default());
         Ok(self.confirmation_link(account, "signup", changes, call))
     }

@@ -1,8 +1,7 @@
 //! What happens to an account while something else does.
 
-use std::time::Duration;
-
 use serde_json::{Value as Json, json};
+use tokio::sync::Notify;
 
 use super::{Asked, ELSEWHERE, From, HOME, PASSWORD, SETTINGS, text};
 use crate::support::futures;
@@ -60,11 +59,12 @@ async fn of_two_who_choose_a_password_for_an_address_neither_finds_theirs_on_it(
     asked.app.close().await;
 }
 
-/// The slower of two hashes takes some tenths of a second to verify: while it does, the other
-/// is set in its place, which takes none.
+/// Logins that verify one after the other what they read at once: when the first has come to
+/// its end, the others are under way with the hash of before.
 #[tokio::test]
 async fn a_login_whose_password_is_changed_meanwhile_opens_nothing() {
-    let asked = Asked::start(&format!("{SETTINGS}requests_max = 1000\n")).await;
+    let limits = "requests_max = 1000\npassword_threads = 1\n";
+    let asked = Asked::start(&format!("{SETTINGS}{limits}")).await;
     let session = asked.member(ANA).await;
     let key = asked.app.service_key().to_owned();
     let operator = From { token: Some(&key), ..HOME };
@@ -73,17 +73,46 @@ async fn a_login_whose_password_is_changed_meanwhile_opens_nothing() {
         let told = asked.call(operator, "PUT", &path, json!({ "password_hash": hash })).await;
         assert_eq!(told.status, 200, "{}", told.body);
     };
-    for _ in 0..3 {
-        set(SLOW_HASH).await;
-        let changing = async {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            set(OTHER_HASH).await;
-        };
-        let (login, ()) = tokio::join!(asked.sign_in(HOME, ANA, PASSWORD), changing);
-        assert_eq!(text(&login.json(), "code"), "invalid_credentials");
-        let other = asked.sign_in(HOME, ANA, OTHER).await;
-        assert_eq!(other.status, 200, "the login set the password of before: {}", other.body);
-    }
+    set(SLOW_HASH).await;
+    let one_ended = Notify::new();
+    let logins = futures((0..5).map(async |_| {
+        asked.sign_in(HOME, ANA, PASSWORD).await;
+        one_ended.notify_one();
+    }));
+    let changing = async {
+        one_ended.notified().await;
+        set(OTHER_HASH).await;
+    };
+    tokio::join!(logins, changing);
+    let before = asked.sign_in(HOME, ANA, PASSWORD).await;
+    assert_eq!(text(&before.json(), "code"), "invalid_credentials");
+    let here = asked.sign_in(HOME, ANA, OTHER).await.json();
+    let here = From { token: Some(text(&here, "access_token")), ..HOME };
+    let left = asked.call(here, "GET", "/sessions", Json::Null).await.json();
+    let left = left["sessions"].as_array().or(left.as_array()).expect("a list").len();
+    assert_eq!(left, 1, "a session that was opened with the password of before");
+    asked.app.close().await;
+}
+
+/// A password costs some tenths of a second to hash, in which the address is confirmed.
+#[tokio::test]
+async fn a_link_that_is_made_sets_no_password_where_the_address_is_confirmed_meanwhile() {
+    let slow = SETTINGS.replace("memory_kib = 1024", "memory_kib = 65536");
+    let asked = Asked::start(&slow).await;
+    let sign_up = json!({ "email": ANA, "password": PASSWORD, "data": {} });
+    assert_eq!(asked.post(HOME, "/signup", sign_up).await.status, 200);
+    let (_, link) = asked.mail(ANA).await;
+    let key = asked.app.service_key().to_owned();
+    let operator = From { token: Some(&key), ..ELSEWHERE };
+    let body = json!({ "type": "signup", "email": ANA, "password": OTHER });
+    let (made, confirmed) = tokio::join!(
+        asked.call(operator, "POST", "/admin/generate_link", body),
+        asked.post(HOME, "/verify", json!({ "token_hash": link, "type": "signup" })),
+    );
+    assert_eq!(confirmed.status, 200, "{}", confirmed.body);
+    assert_eq!(text(&made.json(), "code"), "email_exists");
+    let owner = asked.sign_in(HOME, ANA, PASSWORD).await;
+    assert_eq!(owner.status, 200, "{}", owner.body);
     asked.app.close().await;
 }
 
