@@ -165,15 +165,16 @@ impl Account {
     /// changed of it. What it writes is what it asks to be so.
     pub(crate) fn held(&self) -> Change {
         let as_read = vec![is("id", self.id), is("is_anonymous", self.is_anonymous)];
-        Change::update(USERS, as_read, self.same()).or_nothing()
+        Change::update(USERS, as_read, self.value_as_read()).or_nothing()
     }
 
-    /// The same, which takes all beside it back where the row was changed since it was read.
+    /// The change that takes all beside it back where its row was changed since it was read.
     pub(crate) fn still_is(&self) -> Change {
-        self.changed_to(self.same().into())
+        self.changed_to(self.value_as_read().into())
     }
 
-    fn same(&self) -> [(&'static str, Cell); 1] {
+    /// A value to write that is the one there.
+    fn value_as_read(&self) -> [(&'static str, Cell); 1] {
         [("is_anonymous", self.is_anonymous.into())]
     }
 

@@ -151,6 +151,11 @@ pub(crate) enum Held {
 }
 
 impl Held {
+    /// Whether it is whoever asks from here, and not whether they are known.
+    pub(crate) fn is_here(&self) -> bool {
+        matches!(self, Self::Here(_))
+    }
+
     pub(crate) fn into_error(self) -> AuthError {
         match self {
             Self::Here(error) | Self::AsStranger(error) => error,

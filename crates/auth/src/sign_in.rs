@@ -156,6 +156,10 @@ impl Identity {
     pub(crate) async fn count_mail(&self, email: &str, call: &Call) -> AuthResult<()> {
         let every_s = self.settings.mail_every_s;
         let Err(held) = self.attempts.mail(email, every_s, call) else { return Ok(()) };
+        if held.is_here() {
+            // Before anything is read: neither the work nor its time is theirs to ask for.
+            return Err(held.into_error());
+        }
         let account = self.account_named(email, call).await?;
         let user = account.map_or_else(Uuid::now_v7, |account| account.id);
         self.let_through(held, email, user, call).await?;
@@ -167,7 +171,7 @@ impl Identity {
     /// # Errors
     /// Why they are held, otherwise; where the store cannot be asked.
     async fn let_through(&self, held: Held, name: &str, user: Uuid, call: &Call) -> AuthResult<()> {
-        if matches!(held, Held::Here(_)) || !self.has_session_from(user, call).await? {
+        if held.is_here() || !self.has_session_from(user, call).await? {
             return Err(held.into_error());
         }
         self.attempts.is_no_stranger(name, call);

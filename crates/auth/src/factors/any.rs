@@ -1,19 +1,20 @@
 //! A code whose factor is not named: what somebody types into a form of a page, which does
-//! not know what factors they have.
+//! not know what factors they have, and has asked for no challenge.
 
 use uuid::Uuid;
 
-use super::{ShownCode, no_factor};
+use super::{no_factor, verify::is_wrong_code};
 use crate::{
     Identity, Issued,
     call::Call,
     recovery_codes::RecoveryCode,
-    refusal::{AuthError, AuthResult},
+    refusal::{AuthError, AuthResult, invalid},
 };
 
 impl Identity {
     /// Raises one of a user's sessions by a code of whichever of their verified factors it
-    /// is, or by a recovery code. It counts as a guess with every factor that it is not of.
+    /// is, or by a recovery code. Until it is right it counts as a guess with each factor that
+    /// it is tried with.
     ///
     /// # Errors
     /// As of [`verify_factor`](Self::verify_factor) and
@@ -29,18 +30,25 @@ impl Identity {
         if RecoveryCode::parse(typed).is_some() {
             return self.verify_recovery_code(user, session, typed, call).await;
         }
-        // Apps show them in groups.
-        let code: String = typed.split_whitespace().collect();
+        if typed.trim().is_empty() {
+            return Err(invalid("Code needs to be non-empty"));
+        }
         let (account, _) = self.factor_user(user, session, call).await?;
-        let mut refused = no_factor();
+        let mut refused: Option<AuthError> = None;
         for factor in account.factors.iter().filter(|factor| factor.is_verified) {
-            let challenge = self.challenge_factor(user, session, factor.id, call).await?.id;
-            let shown = ShownCode { factor: factor.id, challenge, code: &code };
-            match self.verify_factor(user, session, shown, call).await {
-                Err(error @ AuthError::Refused(_)) => refused = error,
+            match self.verify_code(user, session, factor.id, None, typed, call).await {
+                // That one of them has to wait is told, whatever the others say.
+                Err(error @ AuthError::Refused(_)) => {
+                    if refused.as_ref().is_none_or(is_wrong_code) {
+                        refused = Some(error);
+                    }
+                }
                 other => return other,
             }
         }
-        Err(refused)
+        if refused.as_ref().is_some_and(is_wrong_code) {
+            self.tell_of_wrong_code(user, call).await;
+        }
+        Err(refused.unwrap_or_else(no_factor))
     }
 }

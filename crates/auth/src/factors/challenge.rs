@@ -4,7 +4,7 @@
 use mainstay_core::removal::removed;
 use uuid::Uuid;
 
-use super::{FACTORS, ShownCode, StoredFactor, no_factor};
+use super::{FACTORS, StoredFactor, no_factor};
 use crate::{
     Identity,
     call::Call,
@@ -78,11 +78,12 @@ impl Identity {
     /// Whether the challenge that a code answers waits for it.
     pub(super) async fn check_challenge(
         &self,
-        shown: ShownCode<'_>,
+        challenge: Uuid,
+        factor: &StoredFactor,
         session: &Session,
         call: &Call,
     ) -> AuthResult<()> {
-        let filters = vec![is("id", shown.challenge), is("factor", shown.factor)];
+        let filters = vec![is("id", challenge), is("factor", factor.shown.id)];
         let query = Query { model: CHALLENGES, fields: FIELDS, filters, ..Query::default() };
         let Some(row) = self.rows.one(query, &call.cx, call.now).await? else {
             let message = "MFA factor with the provided challenge ID not found";
@@ -95,9 +96,8 @@ impl Identity {
         }
         if row.time("expires_at").is_none_or(|end| end <= call.now) {
             let message = format!(
-                "MFA challenge {} has expired, verify against another challenge or create a new \
-                 challenge.",
-                shown.challenge
+                "MFA challenge {challenge} has expired, verify against another challenge or \
+                 create a new challenge."
             );
             return Err(refused(422, AuthCode::MfaChallengeExpired, message));
         }

@@ -43,11 +43,30 @@ impl Identity {
         shown: ShownCode<'_>,
         call: &Call,
     ) -> AuthResult<Issued> {
-        if shown.code.is_empty() {
+        let ShownCode { factor, challenge, code } = shown;
+        let verified = self.verify_code(user, session, factor, Some(challenge), code, call).await;
+        if verified.as_ref().is_err_and(is_wrong_code) {
+            self.tell_of_wrong_code(user, call).await;
+        }
+        verified
+    }
+
+    /// The same, of which nobody is told where the code is wrong; without a challenge where
+    /// none was asked for.
+    pub(super) async fn verify_code(
+        &self,
+        user: Uuid,
+        session: Option<Uuid>,
+        factor: Uuid,
+        challenge: Option<Uuid>,
+        code: &str,
+        call: &Call,
+    ) -> AuthResult<Issued> {
+        if code.is_empty() {
             return Err(invalid("Code needs to be non-empty"));
         }
         for _ in 0..TRIES_MAX {
-            match self.try_code(user, session, shown, call).await {
+            match self.try_code(user, session, factor, challenge, code, call).await {
                 Err(error) if error.is_overtaken() => {}
                 other => return other,
             }
@@ -59,11 +78,13 @@ impl Identity {
         &self,
         user: Uuid,
         session: Option<Uuid>,
-        shown: ShownCode<'_>,
+        factor: Uuid,
+        challenge: Option<Uuid>,
+        code: &str,
         call: &Call,
     ) -> AuthResult<Issued> {
         let (account, session) = self.factor_user(user, session, call).await?;
-        let factor = self.factor_of(user, shown.factor, call).await?;
+        let factor = self.factor_of(user, factor, call).await?;
         if !factor.shown.is_verified {
             check_second(&account, &session, || {
                 let message = "AAL2 required to verify another factor";
@@ -71,23 +92,22 @@ impl Identity {
             })?;
         }
         self.check_offered(&factor)?;
-        self.check_challenge(shown, &session, call).await?;
+        if let Some(challenge) = challenge {
+            self.check_challenge(challenge, &factor, &session, call).await?;
+        }
         self.count_guess(&factor, call).await?;
         let opened = self.open_factor(user, &factor)?;
-        let outcome = opened.secret.verify(shown.code, call.now, factor.last_step);
-        let TotpOutcome::Right { step } = outcome else {
-            let told = self.entry(Event::FactorVerified, Outcome::Refused, Some(user), call);
-            self.tell(told, call).await;
-            return Err(wrong_code());
-        };
+        let outcome = opened.secret.verify(code, call.now, factor.last_step);
+        let TotpOutcome::Right { step } = outcome else { return Err(wrong_code()) };
         let sealed = opened
             .is_outdated
             .then(|| self.secrets.seal(opened.secret.as_bytes(), &place(&user, &factor.shown.id)));
         let mut changes = vec![
             taken(&factor, step, sealed),
-            self.challenge_used(shown.challenge, call),
+            forgiven_of(user, factor.shown.id),
             unverified_of(user, factor.shown.id),
         ];
+        changes.extend(challenge.map(|challenge| self.challenge_used(challenge, call)));
         let (session, raise) = self.raised(session, Method::Totp, Some(factor.shown.id), call);
         changes.extend(raise);
         if !factor.shown.is_verified {
@@ -99,6 +119,14 @@ impl Identity {
         self.standing.forget_user(user);
         let account = self.account(user, call).await?.ok_or_else(gone)?;
         self.issue(account, &session, call)
+    }
+}
+
+impl Identity {
+    /// Tells the audit log of a code that is of none of the factors it was tried with.
+    pub(super) async fn tell_of_wrong_code(&self, user: Uuid, call: &Call) {
+        let told = self.entry(Event::FactorVerified, Outcome::Refused, Some(user), call);
+        self.tell(told, call).await;
     }
 }
 
@@ -119,10 +147,23 @@ fn taken(factor: &StoredFactor, step: i64, sealed: Option<Vec<u8>>) -> Change {
     Change::update(FACTORS, as_read, values).or_nothing()
 }
 
+/// The change by which what was guessed of a user's other factors is forgotten: whoever has
+/// shown one has no need to guess.
+fn forgiven_of(user: Uuid, but: Uuid) -> Change {
+    let filters = vec![is("user", user), is("status", VERIFIED), is_not("id", but)];
+    let values: [(&str, Cell); 2] = [("guesses", Cell::Int(0)), ("guessed_at", Cell::Absent)];
+    Change::update(FACTORS, filters, values)
+}
+
 /// The change that drops the factors a user began and did not verify, but for one.
 fn unverified_of(user: Uuid, but: Uuid) -> Change {
     let filters = vec![is("user", user), is("status", UNVERIFIED), is_not("id", but)];
     Change::delete(FACTORS, filters)
+}
+
+/// Whether it is the code that was wrong.
+pub(super) fn is_wrong_code(error: &AuthError) -> bool {
+    matches!(error, AuthError::Refused(refusal) if refusal.code == AuthCode::MfaVerificationFailed)
 }
 
 fn wrong_code() -> AuthError {

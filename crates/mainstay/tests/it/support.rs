@@ -124,8 +124,8 @@ pub(crate) async fn mailed(app: &TestApp, is_it: impl Fn(&Json) -> bool) -> Json
     loop {
         let accept = [("Accept", "application/json")];
         let mails = app.request("GET", "/_dev/mail", &accept, b"").await.json();
-        let mut mails = mails.as_array().expect("a list of mails").iter();
-        if let Some(mail) = mails.find(|mail| is_it(mail)) {
+        let mails = mails.as_array().expect("a list of mails");
+        if let Some(mail) = mails.iter().find(|mail| is_it(mail)) {
             return mail.clone();
         }
         assert!(began.elapsed() < MAILED_MAX, "it has not left; these have: {mails:?}");

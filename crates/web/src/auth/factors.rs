@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     answer::{self, Answer, Failed},
     form::{Done, Form},
-    request::{Body, MaybeBody, SignedIn, given, refusal},
+    request::{Body, MaybeBody, SignedIn, given, no_authorization, refusal},
     session::{raised, rotated},
 };
 use crate::state::State;
@@ -168,12 +168,10 @@ pub(super) async fn verify_by_form(
         let caller = caller?;
         let (identity, call) = (state.identity(), &caller.rotating());
         identity.count(Counted::Factor, call).await?;
+        // Whoever comes with a token would be left without those of the raised session.
+        let cookie = rotated(&state, call).ok_or_else(no_authorization)?;
         identity.verify_any_code(caller.user, caller.session, form.text("code"), call).await?;
-        let done = Done::at(form.next.clone());
-        Ok(match rotated(&state, call) {
-            Some(cookie) => done.with_cookie(cookie),
-            None => done,
-        })
+        Ok(Done::at(form.next.clone()).with_cookie(cookie))
     };
     let raised: Result<Done, Failed> = raised.await;
     form.answer(raised)

@@ -202,7 +202,7 @@ mod tests {
     fn a_form_leads_to_a_page_of_this_site_or_nowhere() {
         assert_eq!(form(&[], "next=%2Fa%3Fb").unwrap().next.as_str(), "/a?b");
         assert_eq!(form(&[], "next=").unwrap().next.as_str(), "/");
-        for field in ["next", "back", "sent"] {
+        for field in ["next", "back", "sent", "factor"] {
             for to in ["//evil.test", "https://evil.test/", "%2F%5Cevil.test", "a.html"] {
                 assert!(form(&[], &format!("{field}={to}")).is_err(), "{field}={to}");
             }

@@ -104,7 +104,7 @@ async fn a_second_factor_is_another_id_and_shows_no_token() {
     let app = app().await;
     sign_up(&app).await;
     let cookie = cookie_of(&sign_in(&app, None).await);
-    let (raised, _) = factor_shown(&app, &cookie).await;
+    let (raised, _) = factor_shown(&app, &cookie, "telephone").await;
     assert!(!raised.body.contains("token"), "{}", raised.body);
     let rotated = cookie_of(&raised);
     assert_eq!((status_of(&app, &cookie).await, status_of(&app, &rotated).await), (401, 200));

@@ -4,7 +4,9 @@ use mainstay::testing::{Response, TestApp};
 
 use super::{
     factors::Which,
-    visitor::{EMAIL, PASSWORD, cookie_of, factor_shown, send, sign_up, status_of, submit},
+    visitor::{
+        EMAIL, FORM, PASSWORD, cookie_of, factor_shown, send, sign_in, sign_up, status_of, submit,
+    },
 };
 use crate::support::mailed;
 
@@ -94,7 +96,7 @@ async fn a_second_factor_is_asked_for_and_shown_with_forms_alone() {
     let cookie = cookie_of(&res);
     refused(&show(&cookie, "123456").await, "mfa_factor_not_found");
     refused(&show("session=x", "123456").await, "no_authorization");
-    let (_, factor) = factor_shown(&app, &cookie).await;
+    let (_, factor) = factor_shown(&app, &cookie, "telephone").await;
 
     let res = log_in().await;
     assert_eq!(location(&res), "/code.html");
@@ -110,6 +112,41 @@ async fn a_second_factor_is_asked_for_and_shown_with_forms_alone() {
     let half = cookie_of(&log_in().await);
     let code = codes["codes"][0].as_str().expect("a code");
     raised(&half, show(&half, code).await).await;
+    app.close().await;
+}
+
+#[tokio::test]
+async fn a_code_of_any_factor_is_taken_and_guesses_at_the_others_are_forgotten() {
+    let app = TestApp::start(&[]).await;
+    let bearer = sign_up(&app).await;
+    // A program that comes with a token is not left without those of the raised session.
+    let token = format!("Bearer {}", bearer["access_token"].as_str().expect("a token"));
+    let headers = [FORM, ("Authorization", token.as_str())];
+    let res = app.request("POST", "/auth/v1/session/code", &headers, b"code=123456&back=/a").await;
+    assert_eq!(location(&res), "/a?error=no_authorization#no_authorization");
+
+    let cookie = cookie_of(&sign_in(&app, None).await);
+    let (raised, first) = factor_shown(&app, &cookie, "first").await;
+    let (_, second) = factor_shown(&app, &cookie_of(&raised), "second").await;
+    let (half, other) =
+        (cookie_of(&sign_in(&app, None).await), cookie_of(&sign_in(&app, None).await));
+    let show = async |cookie: &str, code: &str| {
+        let body = format!("code={code}&next=/in.html&back=/code.html");
+        let res = submit(&app, "/auth/v1/session/code", Some(cookie), &body).await;
+        location(&res).rsplit('#').next().expect("a text").to_owned()
+    };
+    let wrong = first.wrong_code();
+    for _ in 0..4 {
+        assert_eq!(show(&half, &wrong).await, "mfa_verification_failed");
+    }
+    assert_eq!(show(&half, &second.code(Which::Next)).await, "/in.html");
+    // The other session ended as it was below that one.
+    assert_eq!(show(&other, &wrong).await, "no_authorization");
+    let half = cookie_of(&sign_in(&app, None).await);
+    for _ in 0..2 {
+        assert_eq!(show(&half, &wrong).await, "mfa_verification_failed");
+    }
+    assert_eq!(show(&half, &first.code(Which::Next)).await, "/in.html");
     app.close().await;
 }
 
@@ -167,7 +204,7 @@ async fn a_form_leads_nowhere_else() {
     let app = TestApp::start(&[]).await;
     sign_up(&app).await;
     for to in ["https://evil.test/", "//evil.test", "/%5Cevil.test", "%2F%09%2Fevil.test"] {
-        for field in ["next", "back"] {
+        for field in ["next", "back", "factor"] {
             let body = format!("{}&{field}={to}", account());
             let res = submit(&app, "/auth/v1/session", None, &body).await;
             assert_eq!((res.status, &res.json()["code"]), (400, &"validation_failed".into()));

@@ -25,16 +25,17 @@ pub(super) async fn sign_in(app: &TestApp, cookie: Option<&str>) -> Response {
     send(app, "POST", "/auth/v1/session", cookie, &body).await
 }
 
-/// Adds a second factor in the session of a cookie: the answer to its first code, and what
-/// shows others.
-pub(super) async fn factor_shown(app: &TestApp, cookie: &str) -> (Response, Factor) {
+/// Adds a second factor of a name in the session of a cookie: the answer to its first code,
+/// and what shows others.
+pub(super) async fn factor_shown(app: &TestApp, cookie: &str, name: &str) -> (Response, Factor) {
     let post = async |path: &str, body: &str| {
         let path = format!("/auth/v1/factors{path}");
         let res = send(app, "POST", &path, Some(cookie), body).await;
         assert_eq!(res.status, 200, "{}", res.body);
         res
     };
-    let factor = Factor::of(&post("", r#"{"factor_type":"totp"}"#).await.json());
+    let body = format!(r#"{{"factor_type":"totp","friendly_name":"{name}"}}"#);
+    let factor = Factor::of(&post("", &body).await.json());
     let asked = post(&format!("/{}/challenge", factor.id), "{}").await.json();
     let (challenge, code) = (&asked["id"], factor.code(Which::Now));
     let body = format!(r#"{{"challenge_id":{challenge},"code":"{code}"}}"#);
