@@ -78,7 +78,7 @@ impl<'c> Writes<'c> {
     ) -> Result<Committed, Trouble> {
         let mut committed = Committed::default();
         for plan in plans {
-            if committed.leaves_out(plan) {
+            if committed.passes_over(plan) {
                 continue;
             }
             let affected = self.prepared(shared, plan.shape())?.run(plan, sink, events);

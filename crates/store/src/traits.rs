@@ -143,16 +143,16 @@ pub struct Committed {
 }
 
 impl Committed {
-    /// Whether the plan that comes next is left out: it follows a change, and the one before
-    /// it made none. Then it is noted to have affected nothing.
+    /// Passes over the plan that comes next, where it follows a change and the one before it
+    /// made none: notes that it affected nothing, and says so.
     #[must_use]
-    pub fn leaves_out(&mut self, next: &WritePlan) -> bool {
-        let is_left_out = next.follows_change() && self.affected.last().is_some_and(Vec::is_empty);
-        if is_left_out {
+    pub fn passes_over(&mut self, next: &WritePlan) -> bool {
+        let is_idle = next.follows_change() && self.affected.last().is_some_and(Vec::is_empty);
+        if is_idle {
             self.affected.push(Vec::new());
             self.inserted.push(0);
         }
-        is_left_out
+        is_idle
     }
 }
 

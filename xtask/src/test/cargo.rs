@@ -234,6 +234,12 @@ struct Artifact {
     package_id: String,
     manifest_path: PathBuf,
     executable: Option<String>,
+    profile: Profile,
+}
+
+#[derive(Debug, Deserialize)]
+struct Profile {
+    test: bool,
 }
 
 /// A binary of tests that cargo has built.
@@ -246,10 +252,11 @@ pub(super) struct Binary {
 }
 
 impl Binary {
-    /// What a message of cargo's is about, where that is a binary.
+    /// What a message of cargo's is about, where that is such a binary: programs that tests
+    /// run are built too.
     fn of_message(message: &str) -> Option<Self> {
         let artifact: Artifact = serde_json::from_str(message).ok()?;
-        let path = artifact.executable?;
+        let path = artifact.executable.filter(|_| artifact.profile.test)?;
         // `path+file:///w/crates/store-sqlite#mainstay-store-sqlite@0.1.0`, or
         // `path+file:///w/xtask#0.1.0` where the folder is called as the package is.
         let (folder, version) = artifact.package_id.split_once('#')?;
@@ -353,9 +360,9 @@ test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; fini
     #[test]
     fn files_of_one_name_are_told_apart_by_their_packages() {
         let output = r#"
-{"reason":"compiler-artifact","package_id":"path+file:///w/crates/store-sqlite#mainstay-store-sqlite@0.1.0","manifest_path":"/w/crates/store-sqlite/Cargo.toml","executable":"/w/target/debug/deps/store-01"}
-{"reason":"compiler-artifact","package_id":"path+file:///w/xtask#0.1.0","manifest_path":"/w/xtask/Cargo.toml","executable":"/w/target/debug/deps/store-02"}
-{"reason":"compiler-artifact","package_id":"path+file:///w/other#0.1.0","manifest_path":"/w/other/Cargo.toml","executable":null}
+{"reason":"compiler-artifact","package_id":"path+file:///w/crates/store-sqlite#mainstay-store-sqlite@0.1.0","manifest_path":"/w/crates/store-sqlite/Cargo.toml","profile":{"test":true},"executable":"/w/target/debug/deps/store-01"}
+{"reason":"compiler-artifact","package_id":"path+file:///w/xtask#0.1.0","manifest_path":"/w/xtask/Cargo.toml","profile":{"test":true},"executable":"/w/target/debug/deps/store-02"}
+{"reason":"compiler-artifact","package_id":"path+file:///w/other#0.1.0","manifest_path":"/w/other/Cargo.toml","profile":{"test":true},"executable":null}
 {"reason":"build-finished","success":true}
      Running tests/store.rs (target/debug/deps/store-01)
 test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.25s

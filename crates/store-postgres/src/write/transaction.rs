@@ -144,7 +144,7 @@ async fn do_all(
     let mut events = EventEntries::default();
     events.begin_write();
     for (at, (one, plan)) in compiled.iter().zip(&set.plans).enumerate() {
-        if committed.leaves_out(plan) {
+        if committed.passes_over(plan) {
             continue;
         }
         let affected = one.run(connection, plan, sink, &mut events).await;

@@ -113,7 +113,13 @@ fn user(
         _ => arguments.roles.iter().map(|role| role.as_str().into()).collect(),
     };
     let (roles, permissions) = loaded.settings.roles.expand(&roles);
-    let of_account = |account| accounts.identity.claims_after_password(account, call);
+    let of_account = |account: &Account| {
+        let mut account = Account { email: email.clone(), ..account.clone() };
+        if !arguments.roles.is_empty() {
+            account.app_metadata.insert("roles".to_owned(), arguments.roles.clone().into());
+        }
+        accounts.identity.claims_after_password(&account, call)
+    };
     let mut claims = stored.map(of_account).unwrap_or_default();
     claims.extend(arguments.claims.iter().cloned());
     let claims = UserClaims { id, email, roles, permissions, claims, tenant: None };
