@@ -104,6 +104,7 @@ where
         let beside = match plan.write().filter(|_| touched != Touched::Nobody) {
             Some(plan) => {
                 let call = who::call(state, &head.headers, req.context.as_ref()).by(&actor);
+                state.identity().check_write(plan, planner.catalog())?;
                 Some(state.identity().told_of_write(plan, touched, planner, &call)?)
             }
             None => None,

@@ -7,7 +7,7 @@
 //! transaction.
 
 use mainstay_core::{
-    Catalog, CompareOp, Error, FieldId, Filter, Model, OnDelete, Operand, Path, Value,
+    Catalog, Code, CompareOp, Error, FieldId, Filter, Model, OnDelete, Operand, Path, Value,
     removal::removed,
 };
 use mainstay_plan::{Action, Planner, WritePlan};
@@ -19,6 +19,8 @@ use crate::{
     account::USERS,
     audit::{Event, Outcome},
     call::Call,
+    email::parse_email,
+    refusal::AuthError,
 };
 
 /// Whom a write is about.
@@ -50,6 +52,48 @@ impl Touched {
 }
 
 impl Identity {
+    /// Refuses a write about accounts that gives one what administration would not: an
+    /// address that is none, or not in lower case; roles that nobody can have.
+    ///
+    /// # Errors
+    /// `CheckViolation`, naming the field.
+    pub fn check_write(&self, plan: &WritePlan, catalog: &Catalog) -> Result<(), Error> {
+        let model = catalog.model(plan.shape().model());
+        if *model.name != *USERS {
+            return Ok(());
+        }
+        for (field, value) in written(plan, model) {
+            let name = &*model.field(field).name;
+            self.check_written(name, value).map_err(|why| {
+                Error::new(Code::CheckViolation, format!("\"{name}\" of \"{USERS}\": {why}"))
+            })?;
+        }
+        Ok(())
+    }
+
+    fn check_written(&self, name: &str, value: &Value) -> Result<(), String> {
+        match (name, value) {
+            ("email" | "new_email", Value::Text(text)) => match parse_email(text) {
+                Ok(email) if email == **text => Ok(()),
+                Ok(email) => Err(format!("expected it in lower case, `{email}`")),
+                Err(error) => Err(error.to_string()),
+            },
+            ("app_metadata", Value::Json(text)) => {
+                let Ok(app_metadata) = serde_json::from_str::<Map<String, Json>>(text) else {
+                    return Err("expected an object".to_owned());
+                };
+                match self.check_roles(&app_metadata, &[]) {
+                    Err(AuthError::Refused(refusal)) => Err(refusal.message.into_owned()),
+                    _ => Ok(()),
+                }
+            }
+            ("user_metadata", Value::Json(text)) if !text.starts_with('{') => {
+                Err("expected an object".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The write by which the audit log tells of one about accounts, to be made after it if it
     /// affects a row: what was done to which fields, and to whose account where the write names one.
     ///
@@ -96,6 +140,19 @@ impl Identity {
                 }
             }
         }
+    }
+}
+
+/// What a plan writes, field by field; nothing of a delete.
+fn written<'p>(plan: &'p WritePlan, model: &Model) -> Vec<(FieldId, &'p Value)> {
+    match plan.shape().action() {
+        Action::Insert { .. } => {
+            plan.rows().iter().flat_map(|row| model.field_ids().zip(&row[..])).collect()
+        }
+        Action::Update { assign, .. } => {
+            assign.iter().map(|(field, slot)| (*field, plan.value(*slot))).collect()
+        }
+        Action::Delete { .. } => Vec::new(),
     }
 }
 

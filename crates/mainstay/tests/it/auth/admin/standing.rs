@@ -114,6 +114,30 @@ async fn what_rest_writes_of_users_counts_from_the_next_request() {
 }
 
 #[tokio::test]
+async fn rest_gives_users_nothing_that_administration_would_not() {
+    let app = notes().await;
+    let member = sign_up(&app, "ada@example.com").await;
+    sign_up(&app, "bob@example.com").await;
+    let row = format!("/rest/v1/users?id=eq.{}", member.id);
+    for (body, part) in [
+        (r#"{"app_metadata":{"roles":["edtior"]}}"#, "did you mean `editor`?"),
+        (r#"{"app_metadata":{"roles":"editor"}}"#, "array of texts"),
+        (r#"{"app_metadata":"x"}"#, "expected an object"),
+        (r#"{"user_metadata":[1]}"#, "expected an object"),
+        (r#"{"email":"not an address"}"#, "invalid format"),
+        (r#"{"email":"BOB@example.com"}"#, "in lower case, `bob@example.com`"),
+    ] {
+        let res = app.patch(&Caller::Service, &row, body).await;
+        assert_eq!((res.status, &json(&res)["code"]), (400, &"23514".into()), "{body}");
+        assert!(res.body.contains(part), "{}", res.body);
+        let made = app.post(&Caller::Service, "/rest/v1/users", body).await;
+        assert_eq!(made.status, 400, "{body}: {}", made.body);
+    }
+    let body = r#"{"email":"ada@new.example.com","app_metadata":{"roles":["editor"],"plan":1}}"#;
+    assert_eq!(app.patch(&Caller::Service, &row, body).await.status, 204);
+}
+
+#[tokio::test]
 async fn what_rest_writes_of_users_is_in_the_audit_log() {
     let app = notes().await;
     let member = sign_up(&app, "ada@example.com").await;
