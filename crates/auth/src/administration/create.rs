@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{AccountChanges, email_exists, password::Policy};
+use super::{AccountChanges, email_exists, password::Empty};
 use crate::{
     Identity,
     account::{
@@ -22,7 +22,7 @@ impl Identity {
     /// before its address is confirmed, where the app asks for that.
     ///
     /// # Errors
-    /// `validation_failed`, `email_exists`; where the store cannot be asked.
+    /// `validation_failed`, `weak_password`, `email_exists`; where the store cannot be asked.
     pub async fn create_account(
         &self,
         id: Option<Uuid>,
@@ -37,7 +37,7 @@ impl Identity {
             merged(Default::default(), &asked.app_metadata.clone().unwrap_or_default());
         self.check_roles(&app_metadata, &[])?;
         self.check_free(id, &email, call).await?;
-        let password_hash = self.given_hash(&asked, Policy::Waived).await?;
+        let password_hash = self.given_hash(&asked, Empty::Absent).await?;
         let mut user_metadata =
             merged(Default::default(), &asked.user_metadata.clone().unwrap_or_default());
         if asked.confirms_email {

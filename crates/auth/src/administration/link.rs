@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::{AccountChanges, email_exists, password::Policy};
+use super::{AccountChanges, email_exists, password::Empty};
 use crate::{
     Identity,
     account::{
@@ -172,7 +172,7 @@ impl Identity {
             return Err(invalid("Signup requires a valid password"));
         }
         let given = AccountChanges { password, ..AccountChanges::default() };
-        let hash = self.given_hash(&given, Policy::Asked).await?;
+        let hash = self.given_hash(&given, Empty::Weak).await?;
         let Some(account) = known else {
             return Ok(self.new_account_link(email, hash, request, call));
         };

@@ -3,17 +3,17 @@
 use super::AccountChanges;
 use crate::{
     Identity,
-    passwords::{PasswordRefusal, check_password, check_password_hash},
+    passwords::{check_password, check_password_hash},
     refusal::{AuthResult, invalid, weak},
 };
 
-/// Whether a password has to be one that a user could choose.
+/// What an empty password stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Policy {
-    /// It has to be.
-    Asked,
-    /// It may be any that is not too long: of an account that is brought along.
-    Waived,
+pub(super) enum Empty {
+    /// One that is too weak.
+    Weak,
+    /// None.
+    Absent,
 }
 
 impl Identity {
@@ -21,21 +21,17 @@ impl Identity {
     pub(super) async fn given_hash(
         &self,
         given: &AccountChanges,
-        policy: Policy,
+        empty: Empty,
     ) -> AuthResult<Option<String>> {
         let hash = given.password_hash.as_deref().filter(|hash| !hash.is_empty());
-        // An empty password is none that is given, but where one is asked for it is weak.
-        let is_given = |password: &&String| policy == Policy::Asked || !password.is_empty();
+        let is_given = |password: &&String| empty == Empty::Weak || !password.is_empty();
         let password = given.password.as_ref().filter(is_given);
         match (password, hash) {
             (Some(_), Some(_)) => {
                 Err(invalid("Only a password or a password hash should be provided"))
             }
             (Some(password), None) => {
-                match check_password(password) {
-                    Err(PasswordRefusal::Weak(_)) if policy == Policy::Waived => {}
-                    checked => checked.map_err(|refusal| weak(&refusal))?,
-                }
+                check_password(password).map_err(|refusal| weak(&refusal))?;
                 Ok(Some(self.passwords.hash(password.clone()).await?))
             }
             (None, Some(hash)) => {

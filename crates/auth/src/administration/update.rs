@@ -9,7 +9,7 @@ use mainstay_mail::AccountChange;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
-use super::{AccountChanges, email_exists, password::Policy};
+use super::{AccountChanges, email_exists, password::Empty};
 use crate::{
     Identity,
     account::{
@@ -58,7 +58,7 @@ impl Identity {
         let asked = AccountChanges { email, ..asked };
         let account = self.account(id, call).await?.ok_or_else(gone)?;
         self.check_update(&account, &asked, call).await?;
-        let hash = self.given_hash(&asked, Policy::Asked).await?;
+        let hash = self.given_hash(&asked, Empty::Weak).await?;
         let mut account = account;
         for _ in 0..ATTEMPTS_MAX {
             let mut draft = self.draft(&account, &asked, hash.clone(), call);

@@ -175,6 +175,30 @@ async fn an_account_that_cannot_be_is_refused() {
 }
 
 #[tokio::test]
+async fn an_account_that_is_made_for_somebody_has_a_password_that_is_one() {
+    let app = notes().await;
+    for password in ["short", "password", "a"] {
+        let body = object!({ "email": "ada@example.com", "password": password });
+        let (status, told) = create(&app, body).await;
+        assert_eq!((status, &told["code"]), (422, &"weak_password".into()), "{password}");
+    }
+    let body = object!({ "email": "ada@example.com", "password": "" });
+    assert_eq!(create(&app, body).await.0, 200, "none at all");
+}
+
+#[tokio::test]
+async fn a_deletion_whose_kind_is_misspelt_deletes_nothing() {
+    let app = notes().await;
+    let member = sign_up(&app, "ada@example.com").await;
+    let path = format!("{USERS}/{}", member.id);
+    let body = r#"{"should_soft_delet":true}"#;
+    let res = app.send("DELETE", &path, &Caller::Service, &[], body).await;
+    assert_eq!((res.status, &json(&res)["code"]), (400, &"bad_json".into()));
+    assert!(res.body.contains("should_soft_delete"), "{}", res.body);
+    assert_eq!(app.get(&Caller::Service, &path).await.status, 200);
+}
+
+#[tokio::test]
 async fn hashes_from_elsewhere_let_their_users_in() {
     let app = notes().await;
     for (email, hash) in [("bcrypt@example.com", BCRYPT), ("django@example.com", DJANGO)] {

@@ -40,7 +40,9 @@ pub(in crate::auth) struct AccountBody {
     role: Option<String>,
 }
 
+/// A misspelt name is refused: what it was to spare could not be brought back.
 #[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(in crate::auth) struct DeleteBody {
     should_soft_delete: Option<bool>,
 }
