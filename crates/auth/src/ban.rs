@@ -86,7 +86,9 @@ fn nanos(text: &str) -> Result<i64, BanDurationError> {
             return Err(BanDurationError(format!("missing unit in duration {text:?}")));
         }
         let unit_nanos = unit_nanos(unit).ok_or_else(|| {
-            BanDurationError(format!("unknown unit {unit:?} in duration {text:?}"))
+            BanDurationError(format!(
+                "unknown unit {unit:?} in duration {text:?}: expected h, m, s, ms, us or ns"
+            ))
         })?;
         total += amount(whole, fraction, unit_nanos).ok_or_else(invalid)?;
         rest = next;
@@ -160,8 +162,8 @@ mod tests {
             (".h", r#"time: invalid duration ".h""#),
             ("1", r#"time: missing unit in duration "1""#),
             ("1h2", r#"time: missing unit in duration "1h2""#),
-            ("1d", r#"time: unknown unit "d" in duration "1d""#),
-            ("1 h", r#"time: unknown unit " h" in duration "1 h""#),
+            ("1d", r#"time: unknown unit "d" in duration "1d": expected h, m, s, ms, us or ns"#),
+            ("1 h", r#"time: unknown unit " h" in duration "1 h": expected h, m, s, ms, us or ns"#),
             ("None", r#"time: invalid duration "None""#),
             ("--1h", r#"time: invalid duration "--1h""#),
             ("1..2h", r#"time: invalid duration "1..2h""#),

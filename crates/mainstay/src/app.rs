@@ -43,7 +43,7 @@ use crate::{
     database::{self, Database, DatabaseError, SchemaPolicy},
     folder::{Folder, FolderError},
     forgetting::go_on_forgetting,
-    identity::{Parts, identity, identity_settings},
+    identity::{Parts, check_mails_leave, identity, identity_settings},
     load::{Loaded, Mistakes, environment, load},
     mailing::{ShowMail, begin_sending, outlet},
     running::Running,
@@ -261,6 +261,7 @@ impl App {
     /// # Errors
     /// Where the app cannot be started.
     pub async fn start(self) -> Result<Running, StartError> {
+        check_mails_leave(self.settings(), &self.loaded.mail, self.mode)?;
         let address = self.address()?;
         // Before the database is touched: a port that is taken mostly means that this
         // very app is being served already.
@@ -286,6 +287,7 @@ impl App {
     /// # Errors
     /// Where the app cannot be opened, as for [`App::serve`].
     pub async fn router(self) -> Result<Router, StartError> {
+        check_mails_leave(self.settings(), &self.loaded.mail, self.mode)?;
         let (mut opened, stack) = self.open(None).await?;
         // It goes on for as long as there is a router to answer.
         let background = Arc::new(opened.begin_background());
@@ -316,7 +318,7 @@ impl App {
         let mut web_settings = self.web_settings();
         // What cannot be served with is refused before there is a key or a database of it.
         let stack_settings = stack_settings(settings, self.mode)?;
-        let identity_settings = identity_settings(settings, &self.loaded.mail, self.mode, address)?;
+        let identity_settings = identity_settings(settings, self.mode, address)?;
         let outlet = outlet(self.mode, &self.loaded.mail, &site_host(settings), self.show_mail)?;
         let keyring = Arc::new(keyring(&self.folder, settings)?);
         let database = database::open(&self.folder, settings).await?;

@@ -35,6 +35,25 @@ pub(crate) fn identity(parts: Parts<'_>) -> Identity {
     identity
 }
 
+/// Refuses to serve an app whose users could not confirm their addresses.
+///
+/// # Errors
+/// Where the settings want mails to be sent that cannot be.
+pub(crate) fn check_mails_leave(
+    settings: &Settings,
+    mail: &MailSetup,
+    mode: Mode,
+) -> Result<(), StartError> {
+    if mode == Mode::Production && settings.auth.confirm_email && mail.smtp.is_none() {
+        return Err(StartError::Setting(
+            "`[auth] confirm_email` wants mails to be sent, and `[mail] smtp` names no server: \
+             set it, or set `[auth] confirm_email = false`"
+                .to_owned(),
+        ));
+    }
+    Ok(())
+}
+
 /// How accounts and sessions are kept, of an app that listens at an address. It is asked
 /// before anything is opened or made: what is refused here leaves nothing behind.
 ///
@@ -42,18 +61,10 @@ pub(crate) fn identity(parts: Parts<'_>) -> Identity {
 /// Where a setting cannot be served with.
 pub(crate) fn identity_settings(
     settings: &Settings,
-    mail: &MailSetup,
     mode: Mode,
     address: Option<SocketAddr>,
 ) -> Result<IdentitySettings, StartError> {
     let auth = &settings.auth;
-    if mode == Mode::Production && auth.confirm_email && mail.smtp.is_none() {
-        return Err(StartError::Setting(
-            "`[auth] confirm_email` wants mails to be sent, and `[mail] smtp` names no server: \
-             set it, or set `[auth] confirm_email = false`"
-                .to_owned(),
-        ));
-    }
     let listened = address.map_or_else(|| "http://localhost:8000".to_owned(), local_url);
     let api_url = settings.server.public_url.clone().unwrap_or(listened);
     let api_url = api_url.trim_end_matches('/').to_owned();

@@ -22,6 +22,7 @@ mod running;
 mod seed;
 mod signing_key;
 pub mod testing;
+mod undeclared;
 mod watch;
 
 pub use app::{App, Mode, StartError};

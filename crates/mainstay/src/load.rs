@@ -14,6 +14,7 @@ use mainstay_rules::{RuleMistake, Rulebook};
 use crate::{
     built_in,
     mail::{MailSetup, read_mail, read_templates},
+    undeclared::undeclared,
 };
 
 /// An app whose models, settings and rules hold together.
@@ -107,13 +108,16 @@ pub(crate) fn load(
             return Err(with_rules(found, &rulebook.err().unwrap_or_default(), files));
         }
     };
+    let mut warnings = app.warnings;
+    warnings.extend(undeclared(&app.catalog, &rulebook, &app.settings.roles, &files));
+    sort_diagnostics(&mut warnings);
     Ok(Loaded {
         files,
         settings: app.settings,
         catalog: Arc::new(app.catalog),
         rulebook: Arc::new(rulebook),
         mail,
-        warnings: app.warnings,
+        warnings,
     })
 }
 

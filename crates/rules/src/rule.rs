@@ -97,6 +97,11 @@ impl Rule {
         visit::roles(&self.filter).into_iter()
     }
 
+    /// The permissions that it asks for by name, as `auth.can('posts.publish')` does.
+    pub fn permissions(&self) -> impl Iterator<Item = &str> {
+        visit::permissions(&self.filter).into_iter()
+    }
+
     /// What it takes to keep it true while others write.
     #[must_use]
     pub fn class(&self) -> GuardClass {

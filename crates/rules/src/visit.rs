@@ -71,3 +71,14 @@ pub(crate) fn roles(filter: &Filter) -> Vec<&str> {
     });
     roles
 }
+
+/// The permissions that a condition asks for by name.
+pub(crate) fn permissions(filter: &Filter) -> Vec<&str> {
+    let mut permissions: Vec<&str> = Vec::new();
+    parts(filter, &mut |part| {
+        if let Part::Condition(Filter::Is(Operand::Caller(CallerTerm::Can(permission), _))) = part {
+            permissions.push(permission);
+        }
+    });
+    permissions
+}

@@ -78,7 +78,7 @@ impl Accounts {
     fn of(loaded: &Loaded, keyring: Arc<Keyring>, database: Database) -> Result<Self, Failure> {
         // No mail is sent from here, so none needs a server.
         let mode = Mode::Development;
-        let settings = identity_settings(&loaded.settings, &loaded.mail, mode, None)?;
+        let settings = identity_settings(&loaded.settings, mode, None)?;
         let tokens = token_settings(&loaded.settings);
         let verifier = Arc::new(Verifier::new(&keyring, tokens, expand_roles(loaded)));
         let planner = planner(loaded, Mode::Production);

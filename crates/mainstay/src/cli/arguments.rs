@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand, ValueEnum, builder::styling};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, builder::styling};
 use mainstay_store::Rename;
 use serde_json::Value as Json;
 
@@ -334,6 +334,7 @@ pub(super) struct CreateUserArguments {
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("change").required(true).multiple(true)))]
 pub(super) struct RoleArguments {
     /// The user's email address or id
     #[arg(value_name = "EMAIL|ID")]
@@ -342,10 +343,10 @@ pub(super) struct RoleArguments {
     #[arg(default_value = ".")]
     pub(super) dir: PathBuf,
     /// A role to give; may be given several times
-    #[arg(long, value_name = "ROLE", required_unless_present = "remove")]
+    #[arg(long, value_name = "ROLE", group = "change")]
     pub(super) add: Vec<String>,
     /// A role to take; may be given several times
-    #[arg(long, value_name = "ROLE")]
+    #[arg(long, value_name = "ROLE", group = "change")]
     pub(super) remove: Vec<String>,
     /// Print JSON
     #[arg(long)]
@@ -388,7 +389,7 @@ pub(super) struct AuditArguments {
         long,
         value_name = "N",
         default_value_t = 50,
-        value_parser = clap::value_parser!(u64).range(1..)
+        value_parser = clap::value_parser!(u64).range(1..=1_000)
     )]
     pub(super) limit: u64,
     /// Print JSON

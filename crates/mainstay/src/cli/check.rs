@@ -1,14 +1,16 @@
 //! `mainstay check`: every mistake in an application folder.
 
-use mainstay_core::{Diagnostic, Severity};
+use mainstay_core::{Diagnostic, SETTINGS_FILE, Severity};
 use mainstay_store::MigrationMistake;
 use serde_json::{Value as Json, json};
 
 use super::{Failure, arguments::FolderArguments, output::Output, print_warnings};
 use crate::{
+    Mode, StartError,
     built_in::BuiltInMigrations,
     database,
     folder::Folder,
+    identity::identity_settings,
     load::{Loaded, Mistakes, environment, load},
 };
 
@@ -19,6 +21,15 @@ pub(super) fn run(arguments: &FolderArguments, output: &Output) -> Result<(), Fa
         {
             Some(mistakes) => Err(mistakes),
             None => Ok(loaded),
+        }
+    });
+    let checked = checked.and_then(|loaded| {
+        match identity_settings(&loaded.settings, Mode::Production, None) {
+            Err(StartError::Setting(message)) => {
+                let mistake = Diagnostic::unplaced(SETTINGS_FILE, message);
+                Err(Mistakes::new(vec![mistake], loaded.files))
+            }
+            _ => Ok(loaded),
         }
     });
     let files = folder.read_migrations()?.unwrap_or_default();

@@ -201,6 +201,22 @@ fn all_users_are_listed_where_an_app_allows_small_pages() {
 }
 
 #[test]
+fn what_a_command_lacks_is_named() {
+    let (directory, _database) = app();
+    let dir = text(&directory);
+    let told = |args: &[&str], part: &str| {
+        let ended = run(args);
+        assert_eq!(ended.code, Some(2), "{args:?}: {}", ended.err);
+        assert!(ended.err.contains(part), "{args:?}: {}", ended.err);
+    };
+    let create = ["users", "create", "ada@example.com", dir];
+    told(&[&create[..], &["--password", "short"]].concat(), "at least 8 characters");
+    told(&["users", "role", "ada@example.com", dir], "<--add <ROLE>|--remove <ROLE>>");
+    told(&["users", "ban", "ada@example.com", dir, "--for", "2d"], "expected h, m, s");
+    told(&["audit", dir, "--limit", "5000"], "1..=1000");
+}
+
+#[test]
 fn a_rotated_key_signs_and_nobody_is_signed_out() {
     let (directory, _database) = app();
     let dir = text(&directory);

@@ -28,6 +28,44 @@ fn every_mistake_is_shown_with_its_place_and_the_command_fails() {
 }
 
 #[test]
+fn roles_and_permissions_that_nobody_can_have_are_warned_of() {
+    let rules = "[fields]\nopen = { type = \"bool\", read = \"'edtior' in auth.roles\" }\n[rules]\n\
+                 read = \"auth.can('notes.publsh') || 'editor' in auth.roles\"\n\
+                 create = \"auth.can('notes.publish')\"\n";
+    let model = ("models/notes.toml", rules);
+    let roles = ("mainstay.toml", "[roles]\neditor = { can = [\"notes.publish\"] }\n");
+    let checked = run(&["check", text(&folder(&[model, roles]))]);
+    assert_eq!(checked.code, Some(0), "{}", checked.err);
+    for part in [
+        "`[roles]` declares no role `edtior`",
+        "did you mean `editor`?",
+        "no role of `[roles]` can `notes.publsh`",
+        "did you mean `notes.publish`?",
+        "--> models/notes.toml:2:",
+        "--> models/notes.toml:4:",
+    ] {
+        assert!(checked.err.contains(part), "no {part} in:\n{}", checked.err);
+    }
+    assert_eq!(checked.err.matches("warning").count(), 2, "{}", checked.err);
+    let elsewhere = run(&["check", text(&folder(&[model, ("mainstay.toml", "")]))]);
+    assert_eq!((elsewhere.code, elsewhere.err.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn an_address_that_no_redirect_may_have_is_a_mistake() {
+    for (line, part) in [
+        ("redirect_urls = [\"https://*.example.com/\"]", "matches nothing else"),
+        ("redirect_urls = [\"/welcome\"]", "expected an absolute URL"),
+        ("site_url = \"foo\"", "expected an absolute URL"),
+    ] {
+        let settings = format!("[auth]\n{line}\n");
+        let checked = run(&["check", text(&folder(&[("mainstay.toml", &settings)]))]);
+        assert_eq!(checked.code, Some(1), "{line}");
+        assert!(checked.err.contains(part), "{line}: {}", checked.err);
+    }
+}
+
+#[test]
 fn mistakes_in_mails_are_shown_and_the_password_of_their_server_is_not() {
     let mails = ("mails/invite.txt", "Subject: Come in\n\n{{ lnk }}\n");
     let settings = ("mainstay.toml", "[mail]\nsmtp = \"smtp://ada:sesame@mail.example\"\n");

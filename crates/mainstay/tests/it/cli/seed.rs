@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::{Server, folder, run, text, write};
+use super::{Server, end_of, folder, mainstay, run, text, write};
 
 /// People who name each other in a circle, their posts, and what is said of them.
 const APP: &[(&str, &str)] = &[
@@ -29,6 +29,14 @@ const APP: &[(&str, &str)] = &[
     ),
     ("seed/remarks.json", r#"[{"text":"yes","post":"second"}, {"text":"no","post":1}]"#),
 ];
+
+#[test]
+fn seeding_needs_no_mail_server() {
+    let directory = folder(APP);
+    let mut seed = mainstay(&["seed", text(&directory)]);
+    let seeded = end_of(seed.env("MAINSTAY_AUTH__CONFIRM_EMAIL", "true"));
+    assert_eq!((seeded.code, seeded.err.as_str()), (Some(0), ""), "{}", seeded.out);
+}
 
 #[test]
 fn refs_are_found_by_a_unique_field_and_loading_twice_changes_nothing() {
