@@ -1,5 +1,9 @@
 //! The examples of the documentation are one app, and it is a working one.
 
+use std::fmt::Write as _;
+
+use mainstay::core::Settings;
+
 use crate::support::{Caller, app};
 
 /// The files that a page shows: each block of TOML whose first line names one.
@@ -35,4 +39,31 @@ async fn the_app_that_the_documentation_shows_is_served() {
     assert_eq!(seen.body, r#"[{"title":"Seen"}]"#);
     let own = app.get(&Caller::user(ada), "/rest/v1/posts?select=title&order=title").await;
     assert_eq!(own.body, r#"[{"title":"Draft"},{"title":"Seen"}]"#);
+}
+
+/// Every key of the settings, section by section, as `docs/settings.md` lists them.
+fn tables() -> String {
+    let mut tables = String::new();
+    let mut section = "";
+    for key in Settings::describe() {
+        if key.section != section {
+            section = key.section;
+            let head = "| key | where it is left out | |\n|---|---|---|\n";
+            write!(tables, "\n## [{section}]\n\n{head}").expect("a text");
+        }
+        let default = match key.default.as_str() {
+            "" => String::new(),
+            default => format!("`{default}`"),
+        };
+        let doc = key.doc.trim().replace('\n', " ").replace('|', "\\|");
+        writeln!(tables, "| `{}` | {default} | {doc} |", key.key).expect("a text");
+    }
+    tables
+}
+
+#[test]
+fn the_page_of_settings_lists_every_key_as_it_is() {
+    let page = include_str!("../../../../docs/settings.md");
+    let tables = tables();
+    assert!(page.ends_with(&tables), "docs/settings.md is to end with\n{tables}");
 }
