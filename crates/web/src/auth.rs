@@ -56,7 +56,7 @@ pub(crate) fn routes() -> Router<State> {
         .route("/auth/v1/factors/recovery_codes/verify", post(factors::verify_recovery_code))
         .route("/auth/v1/logout", post(sign_out::sign_out))
         .route("/auth/v1/session", post(session::open).delete(session::close))
-        .route("/auth/v1/session/code", post(factors::verify_by_form))
+        .route("/auth/v1/session/code", post(factors::verify_any))
         .route("/auth/v1/session/end", post(session::close_by_form))
         .route("/auth/v1/sessions", get(sessions::list))
         .route("/auth/v1/sessions/{id}", delete(sessions::revoke))
@@ -70,5 +70,7 @@ pub(crate) fn routes() -> Router<State> {
         )
         .route("/auth/v1/admin/users/{id}/factors", get(admin::factors::list))
         .route("/auth/v1/admin/users/{id}/factors/{factor}", delete(admin::factors::delete))
+        .route("/auth/v1/authorize", get(about::authorize))
         .route("/auth/v1/{*path}", any(about::nothing_here))
+        .method_not_allowed_fallback(about::not_by_this_method)
 }

@@ -195,9 +195,19 @@ pub(crate) fn is_taken(error: &AuthError) -> bool {
 pub(crate) fn lacking(error: mainstay_core::Error) -> AuthError {
     match error.code() {
         Code::RequiredViolation | Code::CheckViolation | Code::ValueUnreadable => {
-            refused(422, AuthCode::ValidationFailed, error.message().to_owned())
+            refused(422, AuthCode::ValidationFailed, what_to_mend(&error))
         }
         _ => error.into(),
+    }
+}
+
+/// What is wrong with an account, and where whoever makes it says otherwise.
+fn what_to_mend(error: &mainstay_core::Error) -> String {
+    let (message, details) = (error.message(), error.details());
+    let details = details.map(|details| format!(": {details}")).unwrap_or_default();
+    match error.code() {
+        Code::RequiredViolation => format!("{message}: send its value in `data`"),
+        _ => format!("{message}{details}"),
     }
 }
 
@@ -205,6 +215,6 @@ pub(crate) fn lacking(error: mainstay_core::Error) -> AuthError {
 fn unfit(error: mainstay_core::Error) -> AuthError {
     match error.code() {
         Code::Internal => error.into(),
-        _ => refused(422, AuthCode::ValidationFailed, error.message().to_owned()),
+        _ => refused(422, AuthCode::ValidationFailed, what_to_mend(&error)),
     }
 }

@@ -91,7 +91,7 @@ impl Identity {
         };
         let is_others = row.uuid("session") != Some(session.id) && !removed("challenge-of-session");
         if is_others || row.time("used_at").is_some() && !removed("challenge-once") {
-            let message = "Challenge and verify IP addresses mismatch.";
+            let message = "The challenge was answered already, or asked for in another session";
             return Err(refused(422, AuthCode::MfaIpAddressMismatch, message));
         }
         if row.time("expires_at").is_none_or(|end| end <= call.now) {

@@ -23,9 +23,9 @@ pub(super) fn run(arguments: &KeysArguments, output: &Output) -> Result<(), Fail
 fn print(arguments: &FolderArguments, output: &Output) -> Result<(), Failure> {
     let (loaded, keyring) = open(&arguments.dir)?;
     let settings = &loaded.settings;
-    let url = match &settings.server.public_url {
-        Some(url) => url.trim_end_matches('/').to_owned(),
-        None => local_url(settings.server.listen),
+    let (url, setting) = match &settings.server.public_url {
+        Some(url) => (url.trim_end_matches('/').to_owned(), "[server] public_url"),
+        None => (local_url(settings.server.listen), "[server] listen"),
     };
     let anon = keyring.anon_key(settings.issuer());
     let service = keyring.service_key(settings.issuer());
@@ -39,6 +39,7 @@ fn print(arguments: &FolderArguments, output: &Output) -> Result<(), Failure> {
     output.print(&format!("{} {anon}", name("anon")));
     output.print(&format!("{} {service}", name("service")));
     if output.terminal {
+        output.note(&format!("the url is that of `{setting}`, whatever `--listen` says"));
         output.note("the service key passes every rule: it is a secret");
     }
     Ok(())

@@ -67,10 +67,11 @@ fn of_model(model: &Model) -> [Route; 4] {
     ]
 }
 
-fn fixed() -> [Route; 5] {
+fn fixed() -> [Route; 6] {
     [
         system("GET, HEAD", "/rest/v1/", "the API's description (OpenAPI)"),
         system("GET, HEAD", "/openapi.json", "the same"),
+        system("any", "/auth/v1/…", "accounts, tokens and sessions: docs/auth.md"),
         system("GET, HEAD", "/auth/v1/.well-known/jwks.json", "the public keys of tokens"),
         system("GET, HEAD", "/healthz", "whether the process runs"),
         system("GET, HEAD", "/readyz", "whether the database answers"),

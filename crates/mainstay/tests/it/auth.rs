@@ -4,6 +4,7 @@
 //! long ago it writes into the database, past the app.
 
 mod admin;
+mod bodies;
 mod commands;
 mod cookies;
 mod csrf;

@@ -65,6 +65,18 @@ pub(super) async fn settings(AxumState(state): AxumState<State>) -> Response {
     }))
 }
 
+/// Refuses to have another vouch for a user.
+pub(super) async fn authorize() -> Answer {
+    let message = "Unsupported provider: provider is not enabled";
+    Err(refusal(400, AuthCode::ProviderDisabled, message).into())
+}
+
+/// Refuses a method that a path does not have.
+pub(super) async fn not_by_this_method() -> Answer {
+    let message = "There is nothing at this path by this method";
+    Err(refusal(405, AuthCode::NotFound, message).into())
+}
+
 /// Refuses what is not there, in a form that clients read.
 pub(super) async fn nothing_here() -> Answer {
     Err(refusal(404, AuthCode::NotFound, "There is nothing at this path").into())

@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use super::{
     answer::{self, Answer, Failed},
-    form::{Done, Form},
+    form::{Done, Posted},
     request::{Body, MaybeBody, SignedIn, given, no_authorization, refusal},
-    session::{raised, rotated},
+    session::{raised, rotated, with_cookie},
 };
 use crate::state::State;
 
@@ -158,23 +158,33 @@ pub(super) async fn verify_recovery_code(
     Ok(raised(&state, call, &issued))
 }
 
-/// Takes a code of any factor, or a recovery code, from a page without a script.
-pub(super) async fn verify_by_form(
+/// Takes a code of any factor, or a recovery code, in the session of a cookie: from a page
+/// without a script, which does not know what factors there are.
+pub(super) async fn verify_any(
     AxumState(state): AxumState<State>,
     caller: Result<SignedIn, Failed>,
-    form: Form,
+    posted: Posted<CodeBody>,
 ) -> Answer {
-    let raised = async {
+    let verify = async |code: &str| {
         let caller = caller?;
-        let (identity, call) = (state.identity(), &caller.rotating());
-        identity.count(Counted::Factor, call).await?;
+        let call = caller.rotating();
+        state.identity().count(Counted::Factor, &call).await?;
         // Whoever comes with a token would be left without those of the raised session.
-        let cookie = rotated(&state, call).ok_or_else(no_authorization)?;
-        identity.verify_any_code(caller.user, caller.session, form.text("code"), call).await?;
-        Ok(Done::at(form.next.clone()).with_cookie(cookie))
+        let cookie = rotated(&state, &call).ok_or_else(no_authorization)?;
+        let (user, session) = (caller.user, caller.session);
+        let issued = state.identity().verify_any_code(user, session, code, &call).await?;
+        Ok::<_, Failed>((issued.account, cookie))
     };
-    let raised: Result<Done, Failed> = raised.await;
-    form.answer(raised)
+    match posted {
+        Posted::Json(body) => {
+            let (account, cookie) = verify(body.code.as_deref().unwrap_or_default()).await?;
+            Ok(with_cookie(answer::ok(&answer::user(&account)), cookie))
+        }
+        Posted::Form(form) => {
+            let verified = verify(form.text("code")).await;
+            form.answer(verified.map(|(_, cookie)| Done::at(form.next.clone()).with_cookie(cookie)))
+        }
+    }
 }
 
 fn factor_id(path: Result<Path<String>, PathRejection>) -> Result<Uuid, AuthError> {

@@ -3,12 +3,12 @@
 use axum::extract::{RawQuery, State as AxumState};
 use mainstay_auth::{AuthCode, AuthError, Challenge, Counted, MailRequest, invalid};
 use serde::Deserialize;
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::{
     answer::{self, Answer, Failed},
     form::{Done, Form, Posted},
-    request::{Body, SignedIn, Visitor, data, given, query_value, refusal},
+    request::{Body, SignedIn, Visitor, given, query_value, refusal},
 };
 use crate::state::State;
 
@@ -18,7 +18,7 @@ pub(super) struct MailBody {
     phone: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
-    data: Option<Json>,
+    data: Option<Map<String, Json>>,
     create_user: Option<bool>,
     code_challenge: Option<String>,
     code_challenge_method: Option<String>,
@@ -28,7 +28,7 @@ impl MailBody {
     fn request(&self, query: Option<&str>) -> Result<MailRequest, AuthError> {
         Ok(MailRequest {
             email: given(self.email.as_ref()).unwrap_or_default().to_owned(),
-            data: data(self.data.as_ref()),
+            data: self.data.clone().unwrap_or_default(),
             creates: self.create_user.unwrap_or(true),
             challenge: Challenge::parse(
                 self.code_challenge.as_deref(),

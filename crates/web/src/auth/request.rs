@@ -3,14 +3,14 @@
 use axum::{
     body::{Bytes, to_bytes},
     extract::{FromRequest, FromRequestParts, Request},
-    http::{HeaderMap, request::Parts},
+    http::{HeaderMap, HeaderValue, header, request::Parts},
 };
 use mainstay_auth::{
     AuthCode, AuthError, Call, CookieCaller, OpaqueId, Recalled, Refusal, next_cookie,
 };
 use mainstay_core::Code;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::answer::Failed;
@@ -171,7 +171,9 @@ impl<T: DeserializeOwned> FromRequest<State> for Body<T> {
     type Rejection = Failed;
 
     async fn from_request(req: Request, _: &State) -> Result<Self, Failed> {
-        Ok(Self(read_json(&read_bytes(req).await?)?))
+        let content_type = req.headers().get(header::CONTENT_TYPE).cloned();
+        let read = read_json(&read_bytes(req).await?);
+        Ok(Self(read.map_err(|error| unless_json(content_type.as_ref(), error))?))
     }
 }
 
@@ -189,8 +191,23 @@ async fn read_bytes(req: Request) -> Result<Bytes, AuthError> {
     read.map_err(|_| bad_json("it cannot be read to its end"))
 }
 
+/// Reads an object; what its fields are called by is no business of whoever sends another
+/// thing.
 fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, AuthError> {
-    serde_json::from_slice(bytes).map_err(|error| bad_json(&error.to_string()))
+    let read: Json = serde_json::from_slice(bytes).map_err(|error| bad_json(&error.to_string()))?;
+    if !read.is_object() {
+        return Err(bad_json("expected an object"));
+    }
+    T::deserialize(read).map_err(|error| bad_json(&error.to_string()))
+}
+
+/// What is wrong with a body that says itself that it is no JSON.
+fn unless_json(content_type: Option<&HeaderValue>, error: AuthError) -> AuthError {
+    let named = content_type.map(|it| String::from_utf8_lossy(it.as_bytes()));
+    match named.filter(|named| !named.to_ascii_lowercase().contains("json")) {
+        Some(named) => bad_json(&format!("its Content-Type is {named}; send application/json")),
+        None => error,
+    }
 }
 
 fn bad_json(detail: &str) -> AuthError {
@@ -208,9 +225,4 @@ pub(super) fn query_value(query: Option<&str>, name: &str) -> Option<String> {
     let pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
     let found = pairs.into_iter().find(|(key, _)| key == name);
     found.map(|(_, value)| value.into_owned()).filter(|value| !value.is_empty())
-}
-
-/// What somebody says of themselves.
-pub(super) fn data(json: Option<&Json>) -> Map<String, Json> {
-    json.and_then(Json::as_object).cloned().unwrap_or_default()
 }

@@ -29,14 +29,13 @@ pub(super) async fn open(
 ) -> Answer {
     match posted {
         Posted::Json(body) => {
-            let email = given(body.email.as_ref()).ok_or_else(|| invalid("missing email"))?;
-            let password = body.password.as_deref().unwrap_or_default();
-            let session = opened(&state, &visitor, email, password).await?;
+            let (email, password) = (body.email.as_ref(), body.password.as_ref());
+            let session = opened(&state, &visitor, given(email), given(password)).await?;
             let res = answer::ok(&answer::user(&session.account));
             Ok(with_cookie(res, given_cookie(&state, &session)))
         }
         Posted::Form(form) => {
-            let opened = opened(&state, &visitor, form.text("email"), form.text("password")).await;
+            let opened = opened(&state, &visitor, form.get("email"), form.get("password")).await;
             form.answer(opened.map(|session| {
                 let wants_code = session.account.has_second_factor();
                 let to = form.factor.as_ref().filter(|_| wants_code).unwrap_or(&form.next);
@@ -49,9 +48,11 @@ pub(super) async fn open(
 async fn opened(
     state: &State,
     visitor: &Visitor,
-    email: &str,
-    password: &str,
+    email: Option<&str>,
+    password: Option<&str>,
 ) -> Result<CookieSession, Failed> {
+    let email = email.ok_or_else(|| invalid("missing email"))?;
+    let password = password.ok_or_else(|| invalid("missing password"))?;
     let (identity, call) = (state.identity(), &visitor.call);
     identity.count(Counted::Token, call).await?;
     let presented = visitor.cookie.as_ref();

@@ -3,12 +3,12 @@
 use axum::extract::{RawQuery, State as AxumState};
 use mainstay_auth::{Challenge, Counted, SignUpRequest, SignedUp, invalid};
 use serde::Deserialize;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::{
     answer::{self, Answer, Failed},
     form::{Done, Form, Posted},
-    request::{Visitor, data, given, query_value, refusal},
+    request::{Visitor, given, query_value, refusal},
     session::given_cookie,
 };
 use crate::state::State;
@@ -18,7 +18,7 @@ pub(super) struct SignUpBody {
     email: Option<String>,
     phone: Option<String>,
     password: Option<String>,
-    data: Option<Json>,
+    data: Option<Map<String, Json>>,
     code_challenge: Option<String>,
     code_challenge_method: Option<String>,
 }
@@ -52,7 +52,8 @@ pub(super) async fn sign_up(
         }
         (None, None) => {
             identity.count(Counted::Anonymous, call).await?;
-            let issued = identity.sign_up_anonymously(data(body.data.as_ref()), call).await?;
+            let issued =
+                identity.sign_up_anonymously(body.data.clone().unwrap_or_default(), call).await?;
             return Ok(answer::ok(&answer::session(&issued)));
         }
         (Some(_), None) => {}
@@ -61,7 +62,7 @@ pub(super) async fn sign_up(
     let request = SignUpRequest {
         email: email.unwrap_or_default().to_owned(),
         password: body.password.clone().unwrap_or_default(),
-        data: data(body.data.as_ref()),
+        data: body.data.clone().unwrap_or_default(),
         challenge: Challenge::parse(
             body.code_challenge.as_deref(),
             body.code_challenge_method.as_deref(),

@@ -6,7 +6,7 @@ use axum::{
 };
 use mainstay_auth::{Account, AuthCode, Challenge, Counted, UserChanges};
 use serde::Deserialize;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::{
     answer::{self, Answer, Failed},
@@ -23,7 +23,7 @@ pub(super) struct UserBody {
     password: Option<String>,
     nonce: Option<String>,
     current_password: Option<String>,
-    data: Option<Json>,
+    data: Option<Map<String, Json>>,
     app_metadata: Option<Json>,
     code_challenge: Option<String>,
     code_challenge_method: Option<String>,
@@ -61,7 +61,7 @@ pub(super) async fn update_user(
         password: body.password,
         nonce: body.nonce,
         current_password: body.current_password,
-        data: body.data.as_ref().and_then(Json::as_object).cloned(),
+        data: body.data,
         challenge: Challenge::parse(
             body.code_challenge.as_deref(),
             body.code_challenge_method.as_deref(),

@@ -3,13 +3,13 @@
 use axum::extract::{RawQuery, State as AxumState};
 use mainstay_auth::{Invitation, LinkRequest};
 use serde::Deserialize;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use super::Admin;
 use crate::{
     auth::{
         answer::{self, Answer},
-        request::{Body, data, given, query_value},
+        request::{Body, given, query_value},
     },
     state::State,
 };
@@ -21,7 +21,7 @@ pub(in crate::auth) struct LinkBody {
     email: Option<String>,
     password: Option<String>,
     new_email: Option<String>,
-    data: Option<Json>,
+    data: Option<Map<String, Json>>,
     redirect_to: Option<String>,
 }
 
@@ -41,7 +41,7 @@ pub(in crate::auth) async fn invite(
 ) -> Answer {
     let invitation = Invitation {
         email: given(body.email.as_ref()).unwrap_or_default().to_owned(),
-        data: data(body.data.as_ref()),
+        data: body.data.clone().unwrap_or_default(),
         redirect_to: body.redirect_to(query.as_deref()),
     };
     let account = state.identity().invite(invitation, &admin.call).await?;
@@ -57,7 +57,7 @@ pub(in crate::auth) async fn generate_link(
 ) -> Answer {
     let request = LinkRequest {
         redirect_to: body.redirect_to(query.as_deref()),
-        data: data(body.data.as_ref()),
+        data: body.data.clone().unwrap_or_default(),
         kind: body.kind.unwrap_or_default(),
         email: body.email.unwrap_or_default(),
         password: body.password,
