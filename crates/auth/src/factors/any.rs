@@ -3,7 +3,10 @@
 
 use uuid::Uuid;
 
-use super::{no_factor, verify::is_wrong_code};
+use super::{
+    no_factor,
+    verify::{Shown, is_wrong_code},
+};
 use crate::{
     Identity, Issued,
     call::Call,
@@ -36,7 +39,9 @@ impl Identity {
         let (account, _) = self.factor_user(user, session, call).await?;
         let mut refused: Option<AuthError> = None;
         for factor in account.factors.iter().filter(|factor| factor.is_verified) {
-            match self.verify_code(user, session, factor.id, None, typed, call).await {
+            let factor = factor.id;
+            let shown = Shown { user, session, factor, challenge: None, code: typed };
+            match self.verify_code(shown, call).await {
                 // That one of them has to wait is told, whatever the others say.
                 Err(error @ AuthError::Refused(_)) => {
                     if refused.as_ref().is_none_or(is_wrong_code) {

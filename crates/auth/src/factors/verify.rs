@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{FACTORS, StoredFactor, TRIES_MAX, UNVERIFIED, VERIFIED, level::check_second, place};
 use crate::{
     Identity, Issued, TotpOutcome,
-    account::gone,
+    account::{Factor, gone},
     audit::{Event, Outcome},
     call::Call,
     refusal::{AuthCode, AuthError, AuthResult, invalid, refused},
@@ -24,6 +24,17 @@ pub struct ShownCode<'a> {
     pub challenge: Uuid,
     /// The digits.
     pub code: &'a str,
+}
+
+/// A code that one of a user's sessions shows for a factor.
+#[derive(Clone, Copy)]
+pub(super) struct Shown<'a> {
+    pub(super) user: Uuid,
+    pub(super) session: Option<Uuid>,
+    pub(super) factor: Uuid,
+    /// The challenge it answers, where one was asked for.
+    pub(super) challenge: Option<Uuid>,
+    pub(super) code: &'a str,
 }
 
 impl Identity {
@@ -44,29 +55,21 @@ impl Identity {
         call: &Call,
     ) -> AuthResult<Issued> {
         let ShownCode { factor, challenge, code } = shown;
-        let verified = self.verify_code(user, session, factor, Some(challenge), code, call).await;
+        let shown = Shown { user, session, factor, challenge: Some(challenge), code };
+        let verified = self.verify_code(shown, call).await;
         if verified.as_ref().is_err_and(is_wrong_code) {
             self.tell_of_wrong_code(user, call).await;
         }
         verified
     }
 
-    /// The same, of which nobody is told where the code is wrong; without a challenge where
-    /// none was asked for.
-    pub(super) async fn verify_code(
-        &self,
-        user: Uuid,
-        session: Option<Uuid>,
-        factor: Uuid,
-        challenge: Option<Uuid>,
-        code: &str,
-        call: &Call,
-    ) -> AuthResult<Issued> {
-        if code.is_empty() {
+    /// The same, of which nobody is told where the code is wrong.
+    pub(super) async fn verify_code(&self, shown: Shown<'_>, call: &Call) -> AuthResult<Issued> {
+        if shown.code.is_empty() {
             return Err(invalid("Code needs to be non-empty"));
         }
         for _ in 0..TRIES_MAX {
-            match self.try_code(user, session, factor, challenge, code, call).await {
+            match self.try_code(shown, call).await {
                 Err(error) if error.is_overtaken() => {}
                 other => return other,
             }
@@ -74,15 +77,8 @@ impl Identity {
         Err(wrong_code())
     }
 
-    async fn try_code(
-        &self,
-        user: Uuid,
-        session: Option<Uuid>,
-        factor: Uuid,
-        challenge: Option<Uuid>,
-        code: &str,
-        call: &Call,
-    ) -> AuthResult<Issued> {
+    async fn try_code(&self, shown: Shown<'_>, call: &Call) -> AuthResult<Issued> {
+        let Shown { user, session, factor, challenge, code } = shown;
         let (account, session) = self.factor_user(user, session, call).await?;
         let factor = self.factor_of(user, factor, call).await?;
         if !factor.shown.is_verified {
@@ -102,11 +98,12 @@ impl Identity {
         let sealed = opened
             .is_outdated
             .then(|| self.secrets.seal(opened.secret.as_bytes(), &place(&user, &factor.shown.id)));
-        let mut changes = vec![
-            taken(&factor, step, sealed),
-            forgiven_of(user, factor.shown.id),
-            unverified_of(user, factor.shown.id),
-        ];
+        let mut changes = vec![taken(&factor, step, sealed), unverified_of(user, factor.shown.id)];
+        let is_other = |it: &Factor| it.is_verified && it.id != factor.shown.id;
+        if account.factors.iter().any(is_other) {
+            // Two who show one each would hold what the other wants.
+            changes.extend([account.held(), forgiven_of(user, factor.shown.id)]);
+        }
         changes.extend(challenge.map(|challenge| self.challenge_used(challenge, call)));
         let (session, raise) = self.raised(session, Method::Totp, Some(factor.shown.id), call);
         changes.extend(raise);
@@ -120,9 +117,7 @@ impl Identity {
         let account = self.account(user, call).await?.ok_or_else(gone)?;
         self.issue(account, &session, call)
     }
-}
 
-impl Identity {
     /// Tells the audit log of a code that is of none of the factors it was tried with.
     pub(super) async fn tell_of_wrong_code(&self, user: Uuid, call: &Call) {
         let told = self.entry(Event::FactorVerified, Outcome::Refused, Some(user), call);

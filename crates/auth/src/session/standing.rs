@@ -132,7 +132,11 @@ impl Identity {
         let Some(session) = verified.session_id() else {
             return match self.settings.takes_tokens_without_session {
                 true => Ok(Recalled::Known(verified.into_actor())),
-                false => Err(ended("the token belongs to no session")),
+                false => {
+                    let hint = "Sign in; tokens without a session are taken under `dev`, or \
+                                where `[auth] sessionless_tokens` says so";
+                    Err(ended("the token belongs to no session").with_hint(hint))
+                }
             };
         };
         match self.standing.recall(session, now) {

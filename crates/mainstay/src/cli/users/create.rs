@@ -17,11 +17,11 @@ pub(super) fn run(arguments: &CreateUserArguments, output: &Output) -> Result<()
         false => arguments.password.clone(),
     };
     let data = match &arguments.data {
-        Some(text) => {
-            Some(serde_json::from_str::<Map<String, Json>>(text).map_err(|error| {
-                Failure::Usage(format!("`--data` is no object of JSON: {error}"))
-            })?)
-        }
+        Some(text) => Some(serde_json::from_str::<Map<String, Json>>(text).map_err(|error| {
+            Failure::Usage(format!(
+                "`--data` is no object of JSON such as '{{\"name\":\"Ada\"}}': {error}"
+            ))
+        })?),
         None => None,
     };
     with_accounts(&arguments.dir, async |accounts| {

@@ -78,7 +78,7 @@ pub(in crate::auth) async fn create(
         Some(text) => match Uuid::parse_str(text) {
             Ok(id) if id.is_nil() => return Err(invalid("ID cannot be a nil uuid").into()),
             Ok(id) => Some(id),
-            Err(_) => return Err(invalid("ID must conform to the uuid v4 format").into()),
+            Err(_) => return Err(invalid("ID must be a UUID").into()),
         },
     };
     let account = state.identity().create_account(id, changes(body)?, &admin.call).await?;
