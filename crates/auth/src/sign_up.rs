@@ -71,12 +71,12 @@ impl Identity {
         }
         check_password(&request.password).map_err(|refusal| weak(&refusal))?;
         let email = parse_email(&request.email)?;
+        // Whatever is wrong with what somebody says of themselves is told before the address
+        // is looked at, and so tells nothing of it; nor does it cost them the wait for a mail.
+        self.check_new_account(&email, &request.data, call).await?;
         if self.settings.confirm_email {
             self.count_mail(&email, call).await?;
         }
-        // Whatever is wrong with what somebody says of themselves is told before the address
-        // is looked at, and so tells nothing of it.
-        self.check_new_account(&email, &request.data, call).await?;
         let (known, stored) = in_steps(self.known_by(&email, call)).await?;
         let Some(account) = known else {
             let hash = self.passwords.hash(request.password.clone()).await?;

@@ -47,6 +47,20 @@ async fn what_a_sign_in_with_a_cookie_lacks_is_named() {
 }
 
 #[tokio::test]
+async fn a_sign_up_that_lacks_something_can_be_mended_at_once() {
+    let users = ("models/users.toml", "[fields]\nhandle = { type = \"text\", required = true }\n");
+    let app = TestApp::start_in(&[("MAINSTAY_AUTH__CONFIRM_EMAIL", "true")], &[users]).await;
+    let sign_up = async |data: &str| {
+        let body = format!(r#"{{"email":"{EMAIL}","password":"{PASSWORD}","data":{data}}}"#);
+        send(&app, "POST", "/auth/v1/signup", None, &body).await
+    };
+    told(&sign_up("{}").await, 422, "validation_failed", "send its value in `data`");
+    let res = sign_up(r#"{"handle":"ada"}"#).await;
+    assert_eq!(res.status, 200, "{}", res.body);
+    app.close().await;
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_told_as_clients_read_it() {
     let app = TestApp::start(&[]).await;
     for (method, path) in [("GET", "token"), ("POST", "sessions"), ("PATCH", "admin/users/1")] {
