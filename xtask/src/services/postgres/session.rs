@@ -32,7 +32,10 @@ impl Session {
     /// Asks: a row on a line, its columns parted by `|`. A mistake ends the session.
     pub(crate) fn ask(&mut self, sql: &str) -> anyhow::Result<String> {
         let questions = self.questions.as_mut().context("BUG: it is piped")?;
-        writeln!(questions, "{sql};\n\\echo '{END}'")?;
+        // At once: a psql that minds the beginning would not wait for the rest.
+        let question = format!("{sql};\n\\echo '{END}'\n");
+        let asked = questions.write_all(question.as_bytes());
+        asked.with_context(|| format!("psql ended at: {sql}"))?;
         let mut answer = String::new();
         loop {
             let begun = answer.len();
