@@ -17,7 +17,7 @@ use crate::{
     rows::{Change, Record},
 };
 
-pub use self::list::{AuditBefore, AuditPage, AuditQuery};
+pub use self::list::{AuditBefore, AuditPage, AuditQuery, PAGE_ENTRIES_MAX};
 
 const AUDIT: &str = "mainstay_audit";
 const FIELDS: &[&str] = &[

@@ -110,7 +110,10 @@ pub use administration::{
     PAGE_ACCOUNTS_MAX, Touched,
 };
 pub use attempts::{AttemptLimits, Counted};
-pub use audit::{AuditBefore, AuditEntry, AuditPage, AuditQuery, Event, Outcome as AuditOutcome};
+pub use audit::{
+    AuditBefore, AuditEntry, AuditPage, AuditQuery, Event, Outcome as AuditOutcome,
+    PAGE_ENTRIES_MAX,
+};
 pub use ban::{BanDuration, BanDurationError};
 pub use built_in::{migrations, models};
 pub use call::Call;

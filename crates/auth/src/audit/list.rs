@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Entries of a page at most.
-const PAGE_ENTRIES_MAX: u64 = 1_000;
+pub const PAGE_ENTRIES_MAX: u64 = 1_000;
 
 /// Which entries are asked for.
 #[derive(Clone, Copy, Debug)]

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, builder::styling};
+use mainstay_auth::PAGE_ENTRIES_MAX;
 use mainstay_store::Rename;
 use serde_json::Value as Json;
 
@@ -389,7 +390,7 @@ pub(super) struct AuditArguments {
         long,
         value_name = "N",
         default_value_t = 50,
-        value_parser = clap::value_parser!(u64).range(1..=1_000)
+        value_parser = clap::value_parser!(u64).range(1..=PAGE_ENTRIES_MAX)
     )]
     pub(super) limit: u64,
     /// Print JSON
