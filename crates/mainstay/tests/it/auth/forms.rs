@@ -112,6 +112,15 @@ async fn a_second_factor_is_asked_for_and_shown_with_forms_alone() {
     let half = cookie_of(&log_in().await);
     let code = codes["codes"][0].as_str().expect("a code");
     raised(&half, show(&half, code).await).await;
+
+    // A program that holds the cookie is answered with JSON, and without tokens.
+    let half = cookie_of(&log_in().await);
+    let body = format!(r#"{{"code":{}}}"#, codes["codes"][1]);
+    let res = send(&app, "POST", "/auth/v1/session/code", Some(&half), &body).await;
+    assert_eq!((res.status, &res.json()["email"]), (200, &EMAIL.into()), "{}", res.body);
+    assert!(!res.body.contains("token"), "{}", res.body);
+    let statuses = (status_of(&app, &half).await, status_of(&app, &cookie_of(&res)).await);
+    assert_eq!(statuses, (401, 200));
     app.close().await;
 }
 
